@@ -1,0 +1,16 @@
+/* Lists of processors such as "0,2-3", and pinning to them. */
+#ifndef L0_BENCH_CORES_H
+#define L0_BENCH_CORES_H
+
+#include <sched.h>
+
+/* Reads a list. 0, or -EINVAL when it is not one or names a processor that cannot exist. */
+int cores_parse(const char *list, cpu_set_t *cores);
+
+/* The calling thread (and the threads it will start) runs on these only. 0 or negative errno. */
+int cores_pin(const cpu_set_t *cores);
+
+/* The calling thread runs on the index-th of them, counted in a circle. 0 or negative errno. */
+int cores_pin_one(const cpu_set_t *cores, unsigned index);
+
+#endif

@@ -1,0 +1,86 @@
+/* Input memory of one shard: two arenas, one in use, one in reserve.
+ *
+ * An arena is mapped once, pre-touched (first touch costs microseconds a page) and locked where
+ * that is allowed. A block is a run of granules; a bitmap with one bit a granule, outside the
+ * arena, says which are taken. Blocks are handed out by the shard's thread only.
+ *
+ * Rotation: the shard turns to the other arena when that one is READY; when the last block of the
+ * old one is back, the old one is EMPTY, and the supervisor (not the shard: rebuilding takes
+ * milliseconds) gives its pages back, touches new ones and makes it READY again. The state word
+ * hands the arena over between the two threads: whoever it names owns every other field. READY
+ * --shard: rotate--> ACTIVE --shard: rotate--> DRAINING --shard: last block back--> EMPTY EMPTY
+ * --supervisor: rebuilt--> READY */
+#ifndef L0_ENGINE_ARENA_H
+#define L0_ENGINE_ARENA_H
+
+#include "engine/options.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum arena_state { ARENA_READY, ARENA_ACTIVE, ARENA_DRAINING, ARENA_EMPTY };
+
+struct arena {
+    uint8_t *base;
+    size_t size_bytes;
+    uint32_t n_granules;
+    uint32_t used_granules;
+    uint32_t hint;          /* where the next search begins */
+    uint64_t *taken;        /* bitmap, one bit a granule */
+    _Atomic uint32_t state; /* enum arena_state; release by who hands over, acquire by who takes */
+    bool locked;
+};
+
+struct arena_pair {
+    struct arena arenas[2];
+    uint32_t active;      /* index */
+    uint64_t lexed_bytes; /* since the last rotation */
+    uint64_t requests;    /* since the last rotation */
+    bool lock_failed;
+    uint32_t fail_after; /* fault injection of the tests: 0 off, n: the nth arena_alloc fails */
+};
+
+struct arena_config {
+    size_t size_bytes; /* of each arena; a multiple of the granule */
+    enum options_mlock mlock;
+    enum options_huge huge;
+};
+
+/* A run of granules; cap_bytes is all of it. data == NULL: none. */
+struct arena_block {
+    uint8_t *data;
+    uint32_t cap_bytes;
+    uint32_t arena; /* index in the pair */
+};
+
+/* Maps, touches, locks. 0 or negative errno (-ENOMEM, or -EPERM when mlock is required and
+ * refused). On failure nothing is left. */
+int arena_pair_open(struct arena_pair *pair, const struct arena_config *config);
+void arena_pair_close(struct arena_pair *pair);
+
+/* At least min_bytes. false: no room now. */
+bool arena_alloc(struct arena_pair *pair, size_t min_bytes, struct arena_block *block);
+
+/* Makes the block at least min_bytes large, in place where the neighbours are free, else by moving
+ * its first keep_bytes. false: no room now; the block is as it was. */
+bool arena_grow(struct arena_pair *pair, struct arena_block *block, size_t min_bytes,
+                size_t keep_bytes);
+
+/* Gives the block back and empties *block; no-op without one. */
+void arena_free(struct arena_pair *pair, struct arena_block *block);
+
+/* Shard: turns to the other arena if that one is ready. */
+bool arena_rotate(struct arena_pair *pair);
+
+/* Supervisor: rebuilds an EMPTY arena. true if there was one. */
+bool arena_rebuild_empty(struct arena_pair *pair, const struct arena_config *config);
+
+size_t arena_used_bytes(const struct arena_pair *pair);
+
+/* Walks the bitmaps; asserts that they agree with the counts. Debug builds call it on every free.
+ */
+void arena_check(const struct arena_pair *pair);
+
+#endif

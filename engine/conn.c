@@ -1,0 +1,125 @@
+#include "engine/conn.h"
+
+#include "engine/op.h"
+
+#include <assert.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static_assert(CONN_CLOSING < 0x80, "a state fits 7 bits");
+
+/* The owner's own transition: nobody else may change the word, but for setting HEDGED. */
+static void conn_move(struct conn *c, uint8_t me, enum conn_state from, enum conn_state to,
+                      uint64_t owner, uint64_t seq_step)
+{
+    uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
+    assert(conn_word_state(word) == from && conn_word_owner(word) == me);
+    atomic_store_explicit(&c->word, conn_word_make(conn_word_seq(word) + seq_step, to, owner),
+                          memory_order_release);
+}
+
+/* A transition that another shard may have made first. */
+static bool conn_swap(struct conn *c, enum conn_state from, uint64_t from_owner, enum conn_state to,
+                      uint8_t me)
+{
+    uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
+    do {
+        if (conn_word_state(word) != from || conn_word_owner(word) != from_owner)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&c->word, &word,
+                                                    conn_word_make(conn_word_seq(word), to, me),
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    return true;
+}
+
+void conn_adopt(struct conn *c, int fd)
+{
+    uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
+    assert(conn_word_state(word) == CONN_FREE && c->ops == 0 && !c->queued && c->request == NULL);
+    c->fd = fd;
+    c->poll_armed = false;
+    c->lingering = false;
+    c->close_after = false;
+    c->accepted = false;
+    c->wait_at_ns = 0;
+    c->wait_since_ns = 0;
+    c->in = (struct conn_input){0};
+    c->out_sent = 0;
+    deadline_init(&c->deadline);
+    atomic_store_explicit(&c->word, conn_word_make(conn_word_seq(word), CONN_IDLE, CONN_OWNER_NONE),
+                          memory_order_release);
+}
+
+bool conn_claim(struct conn *c, uint8_t me)
+{
+    return conn_swap(c, CONN_IDLE, CONN_OWNER_NONE, CONN_RECV, me);
+}
+
+void conn_yield(struct conn *c, uint8_t me)
+{
+    conn_move(c, me, CONN_RECV, CONN_IDLE, CONN_OWNER_NONE, 0);
+}
+
+void conn_begin(struct conn *c, uint8_t me)
+{
+    conn_move(c, me, CONN_RECV, CONN_PROC, me, 0);
+}
+
+bool conn_decide(struct conn *c, uint8_t me)
+{
+    return conn_swap(c, CONN_PROC, me, CONN_REPLY, me);
+}
+
+void conn_reject(struct conn *c, uint8_t me)
+{
+    conn_move(c, me, CONN_RECV, CONN_REPLY, me, 0);
+}
+
+void conn_finish(struct conn *c, uint8_t me)
+{
+    conn_move(c, me, CONN_REPLY, CONN_IDLE, CONN_OWNER_NONE, 1);
+}
+
+bool conn_begin_close(struct conn *c, uint8_t me)
+{
+    uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
+    uint64_t owner = conn_word_owner(word);
+    assert(conn_word_state(word) != CONN_FREE && conn_word_state(word) != CONN_CLOSING);
+    return (owner == CONN_OWNER_NONE || owner == me) &&
+           conn_swap(c, conn_word_state(word), owner, CONN_CLOSING, me);
+}
+
+void conn_poll(struct conn *c, struct ring *ring, uint32_t poll_mask)
+{
+    if (c->poll_armed)
+        return;
+    c->poll_armed = true;
+    c->ops++;
+    ring_poll(ring, c->fd, poll_mask, false, op_pack(OP_CONN_POLL, c->slot, c->generation));
+}
+
+void conn_shut(struct conn *c, struct ring *ring)
+{
+    assert(conn_state(c) == CONN_CLOSING);
+    (void)shutdown(c->fd, SHUT_RDWR); /* ENOTCONN when the peer was first */
+    if (!c->poll_armed)
+        return;
+    c->ops++;
+    ring_cancel(ring, op_pack(OP_CONN_POLL, c->slot, c->generation),
+                op_pack(OP_CONN_CANCEL, c->slot, c->generation));
+}
+
+bool conn_finish_close(struct conn *c)
+{
+    uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
+    assert(conn_word_state(word) == CONN_CLOSING);
+    if (c->ops > 0 || c->queued)
+        return false;
+    (void)close(c->fd);
+    c->fd = -1;
+    c->generation++;
+    atomic_store_explicit(&c->word,
+                          conn_word_make(conn_word_seq(word) + 1, CONN_FREE, CONN_OWNER_NONE),
+                          memory_order_release);
+    return true;
+}

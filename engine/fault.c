@@ -1,0 +1,39 @@
+#include "engine/fault.h"
+
+#include "engine/clock.h"
+
+#include <errno.h>
+
+void fault_init(struct fault *fault, const struct options *options, uint32_t shard)
+{
+    /* Any odd multiplier spreads the shards' seeds; the generator only needs a state that is not 0.
+     */
+    uint64_t seed = (options->fault_seed + shard + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    *fault = (struct fault){.stall_ns = options->fault_ns,
+                            .rate_ppm = options->fault_rate_ppm,
+                            .phase = options->fault_phase,
+                            .random = seed == 0 ? 1 : seed};
+}
+
+/* xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016). */
+static uint64_t fault_random(struct fault *fault)
+{
+    uint64_t x = fault->random;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    fault->random = x;
+    return x * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+void fault_maybe_stall(struct fault *fault, enum options_fault_phase phase)
+{
+    if (fault->stall_ns == 0 || fault->rate_ppm == 0 || phase != fault->phase)
+        return;
+    if ((fault_random(fault) >> 32) * UINT64_C(1000000) >> 32 >= fault->rate_ppm)
+        return;
+    struct timespec left = {.tv_sec = (time_t)(fault->stall_ns / CLOCK_NS_PER_S),
+                            .tv_nsec = (long)(fault->stall_ns % CLOCK_NS_PER_S)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+        ;
+}

@@ -1,0 +1,23 @@
+/* Injected stalls, for proof: the shard's own thread sleeps inside its handler, so that everything
+ * on that shard stands still, as it would if the thread were descheduled. */
+#ifndef L0_ENGINE_FAULT_H
+#define L0_ENGINE_FAULT_H
+
+#include "engine/options.h"
+
+#include <stdint.h>
+
+struct fault {
+    uint64_t stall_ns; /* 0: off */
+    uint32_t rate_ppm;
+    enum options_fault_phase phase;
+    uint64_t random; /* state of the generator; never 0 */
+};
+
+/* Each shard draws its own sequence from the seed. */
+void fault_init(struct fault *fault, const struct options *options, uint32_t shard);
+
+/* Called once per request before and once after lexing; sleeps where the dice say so. */
+void fault_maybe_stall(struct fault *fault, enum options_fault_phase phase);
+
+#endif

@@ -1,0 +1,97 @@
+/* Every bound of the engine, and how the bounds relate. Options (options.c) take their default and
+ * their allowed range from here; PROTOCOL.md repeats the ones a client can notice. */
+#ifndef L0_ENGINE_LIMITS_H
+#define L0_ENGINE_LIMITS_H
+
+#include "lexer/lexer.h"
+#include "proto/wire.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+#define LIMIT_KIB UINT64_C(1024)
+#define LIMIT_MIB (UINT64_C(1024) * LIMIT_KIB)
+
+/* Shards: the owner in a connection's word has 8 bits, and every pair of shards has a mailbox. */
+#define LIMIT_SHARDS_MAX 64
+
+/* Documents. */
+#define LIMIT_REQ_BYTES_DEFAULT (4 * LIMIT_MIB)
+#define LIMIT_REQ_BYTES_MAX     ((uint64_t)WIRE_REQ_BYTES_MAX)
+
+/* Connections over all shards; a slot number has 24 bits in user_data. */
+#define LIMIT_CONNS_DEFAULT 4096
+#define LIMIT_CONNS_MAX     65536
+
+/* Requests in hand on one shard: first byte seen, not yet answered. */
+#define LIMIT_INFLIGHT_DEFAULT 1024
+#define LIMIT_INFLIGHT_MAX     65536
+
+/* Arena: each shard has two; a block is a run of granules. */
+#define LIMIT_GRANULE_BYTES     (8 * LIMIT_KIB)
+#define LIMIT_ARENA_MIB_DEFAULT 32
+#define LIMIT_ARENA_MIB_MAX     4096
+
+/* One turn of one connection receives and lexes at most this much, so that a 4 KB request never
+ * waits for a 4 MB one. */
+#define LIMIT_SLICE_KIB_DEFAULT 64
+#define LIMIT_SLICE_KIB_MIN     4
+#define LIMIT_SLICE_KIB_MAX     4096
+
+/* A block grows at most to this multiple of the bytes it has received: a declared length alone
+ * never takes memory. */
+#define LIMIT_GROWTH 8
+
+/* Deadlines in ms. */
+#define LIMIT_MS_MAX            UINT64_C(86400000)
+#define LIMIT_BACKPRESSURE_MS   30000
+#define LIMIT_FRAME_MS          10000
+#define LIMIT_IDLE_MS           300000
+#define LIMIT_REPLY_MS          10000
+#define LIMIT_DRAIN_MS          5000
+/* After an error reply the rest of the input is discarded for this long before the close, so that
+ * the reply is not destroyed by a reset. */
+#define LIMIT_LINGER_MS         500
+/* While draining, an idle connection stays open this long for a request that is on its way. */
+#define LIMIT_DRAIN_GRACE_MS    100
+/* accept(2) is tried again this long after EMFILE: at most 5 failures a second. */
+#define LIMIT_ACCEPT_BACKOFF_MS 200
+#define LIMIT_LISTEN_BACKLOG    1024
+
+/* The tail keeps the slowest requests. The gate needs 101 rows of 100 000 requests (P99.9). */
+#define LIMIT_TAIL_K_DEFAULT 128
+#define LIMIT_TAIL_K_MAX     65536
+
+/* Ranges of the options that have no other bound. */
+#define LIMIT_SPIN_US_MAX         UINT64_C(1000000)
+#define LIMIT_ROTATE_MIB_MAX      (UINT64_C(1) << 24)
+#define LIMIT_ROTATE_REQUESTS_MAX UINT64_C(1000000000000)
+#define LIMIT_RSS_BUDGET_MIB_MAX  (UINT64_C(1) << 24)
+#define LIMIT_FAULT_MS_MAX        UINT64_C(60000)
+
+/* The admin server: connections at a time, memory MHD may use for each (the longest request line
+ * and headers), and how long a connection may live in all, so that neither slow headers nor a slow
+ * reader hold one. */
+#define LIMIT_ADMIN_CONNS      16
+#define LIMIT_ADMIN_CONN_BYTES (16 * LIMIT_KIB)
+#define LIMIT_ADMIN_CONN_MS    5000
+
+/* A log line every so many requests. */
+#define LIMIT_LOG_EVERY 10000
+
+/* Ring: submissions of one turn and completions in flight. Each connection has at most one poll and
+ * one cancellation under way. */
+#define LIMIT_SQ_ENTRIES  1024
+#define LIMIT_TURN_EVENTS 256
+#define LIMIT_TURN_STEPS  64
+
+static_assert(LIMIT_REQ_BYTES_MAX <= LEXER_INPUT_BYTES_MAX, "every document fits the lexer");
+static_assert(LIMIT_REQ_BYTES_DEFAULT <= LIMIT_REQ_BYTES_MAX, "default within range");
+static_assert(LIMIT_CONNS_MAX < (1 << 24), "slots fit user_data");
+static_assert(LIMIT_SHARDS_MAX < 255, "owner fits 8 bits and leaves one for nobody");
+static_assert(LIMIT_ACCEPT_BACKOFF_MS >= 100, "at most 10 EMFILE completions a second");
+static_assert(LIMIT_LINGER_MS < 1000, "a broken stream is closed within a second");
+static_assert(LIMIT_ARENA_MIB_DEFAULT * LIMIT_MIB >= 2 * LIMIT_REQ_BYTES_DEFAULT,
+              "one request of the largest size fits the default arena while another grows");
+
+#endif

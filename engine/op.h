@@ -1,0 +1,34 @@
+/* user_data of a submission, packed and unpacked here only: kind:8 | slot:24 | generation:32.
+ * A completion whose generation is not the slot's own is stale: it is counted and dropped. */
+#ifndef L0_ENGINE_OP_H
+#define L0_ENGINE_OP_H
+
+#include <stdint.h>
+
+enum op_kind {
+    OP_CONN_POLL = 1,   /* slot: connection */
+    OP_CONN_CANCEL = 2, /* slot: connection; cancels its poll */
+    OP_LISTEN_POLL = 3, /* slot: listener; multishot */
+    OP_DOORBELL = 4,    /* multishot poll of the shard's eventfd */
+    OP_UNPOLL = 5,      /* cancels a multishot poll; nobody waits for it */
+};
+
+struct op {
+    enum op_kind kind;
+    uint32_t slot;
+    uint32_t generation;
+};
+
+static inline uint64_t op_pack(enum op_kind kind, uint32_t slot, uint32_t generation)
+{
+    return (uint64_t)kind << 56 | (uint64_t)(slot & 0xffffffu) << 32 | generation;
+}
+
+static inline struct op op_unpack(uint64_t user_data)
+{
+    return (struct op){.kind = (enum op_kind)(user_data >> 56),
+                       .slot = (uint32_t)(user_data >> 32) & 0xffffffu,
+                       .generation = (uint32_t)user_data};
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* From the socket into the input block, and from bytes to frames. */
+#ifndef L0_ENGINE_RECEIVE_H
+#define L0_ENGINE_RECEIVE_H
+
+#include "engine/conn.h"
+
+#include <stdint.h>
+
+struct shard;
+
+enum receive_result {
+    RECEIVE_FRAME,      /* a whole frame is here */
+    RECEIVE_MORE,       /* got all it asked for: more may be there already */
+    RECEIVE_EMPTY,      /* nothing more now: poll */
+    RECEIVE_WAIT,       /* no memory, or too many requests in hand: wait for either */
+    RECEIVE_CLOSED,     /* the peer sends no more */
+    RECEIVE_RESET,      /* the connection broke */
+    RECEIVE_BAD_LENGTH, /* the frame's length is 0 */
+    RECEIVE_TOO_LARGE,  /* the frame is longer than max-req-bytes */
+    RECEIVE_REFUSED,    /* a new frame begins while the shard drains */
+};
+
+/* In RECV: at most one recv(2) of at most one slice. Opens the request at its first byte. */
+enum receive_result receive_step(struct shard *shard, struct conn *conn);
+
+/* The body of the frame in work, and how many of its bytes are here. */
+static inline const uint8_t *receive_body(const struct conn *c)
+{
+    return c->in.block.data + c->in.off + WIRE_HEADER_BYTES;
+}
+
+static inline uint32_t receive_body_have(const struct conn *c)
+{
+    uint32_t have = c->in.have - c->in.off - WIRE_HEADER_BYTES;
+    return have < c->request->body_bytes ? have : c->request->body_bytes;
+}
+
+#endif

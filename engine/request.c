@@ -1,0 +1,61 @@
+#include "engine/request.h"
+
+#include <assert.h>
+#include <string.h>
+
+void request_pool_init(struct request_pool *pool, struct heap *heap, uint32_t cap)
+{
+    *pool = (struct request_pool){.heap = heap, .cap = cap};
+}
+
+struct request *request_open(struct request_pool *pool, uint64_t t_in_start_ns)
+{
+    struct request *r = pool->free;
+    if (r != NULL) {
+        pool->free = r->next_free;
+    } else {
+        if (pool->made == pool->cap)
+            return NULL;
+        r = heap_zalloc(pool->heap, 1, sizeof *r);
+        if (r == NULL)
+            return NULL;
+        pool->made++;
+    }
+    pool->in_hand++;
+    r->next_free = NULL;
+    r->bracket = (struct bracket){.t_in_start = t_in_start_ns};
+    r->body_bytes = 0;
+    r->fed_bytes = 0;
+    return r;
+}
+
+void request_close(struct request_pool *pool, struct request *request)
+{
+    assert(pool->in_hand > 0);
+    pool->in_hand--;
+    request->next_free = pool->free;
+    pool->free = request;
+}
+
+void request_begin(struct request *request, uint32_t body_bytes,
+                   const struct lexer_options *options)
+{
+    assert(body_bytes > 0 && request->body_bytes == 0);
+    request->body_bytes = body_bytes;
+    /* Version-1 replies carry counts only, so nothing else is computed (count mode). */
+    lexer_begin(&request->lexer, options, NULL);
+}
+
+int request_lex(struct request *request, const uint8_t *body, uint32_t have_bytes,
+                uint32_t slice_bytes)
+{
+    assert(request->body_bytes > 0 && have_bytes <= request->body_bytes);
+    assert(request->fed_bytes <= have_bytes);
+    uint32_t left = have_bytes - request->fed_bytes;
+    if (left == 0)
+        return 0;
+    request->fed_bytes += left < slice_bytes ? left : slice_bytes;
+    if (request_lexed(request))
+        return lexer_finish(&request->lexer, body, request->body_bytes, &request->counts);
+    return lexer_feed(&request->lexer, body, request->fed_bytes);
+}

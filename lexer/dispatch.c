@@ -1,0 +1,55 @@
+#include "lexer/kernel.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The best one first. */
+static const struct lexer_kernel *const kernels[] = {&lexer_portable};
+#define N_KERNELS (sizeof kernels / sizeof kernels[0])
+
+static const struct lexer_kernel *chosen = &lexer_portable;
+
+static const struct lexer_kernel *best_kernel(void)
+{
+    for (size_t i = 0; i < N_KERNELS; i++)
+        if (kernels[i]->can_run())
+            return kernels[i];
+    return &lexer_portable;
+}
+
+int lexer_init(const char *kernel_name)
+{
+    if (!kernel_name || strcmp(kernel_name, "auto") == 0) {
+        chosen = best_kernel();
+        return 0;
+    }
+    for (size_t i = 0; i < N_KERNELS; i++) {
+        if (strcmp(kernel_name, kernels[i]->name) != 0)
+            continue;
+        if (!kernels[i]->can_run())
+            return -ENOTSUP;
+        chosen = kernels[i];
+        return 0;
+    }
+    return -ENOENT;
+}
+
+const char *lexer_kernel_name(void)
+{
+    return chosen->name;
+}
+
+bool lexer_kernel_is_simd(void)
+{
+    return chosen->is_simd;
+}
+
+const char *lexer_kernel_list(size_t index)
+{
+    return index < N_KERNELS ? kernels[index]->name : NULL;
+}
+
+const struct lexer_kernel *lexer_kernel(void)
+{
+    return chosen;
+}

@@ -1,0 +1,31 @@
+/* One file of the command-line lexer: its bytes and all that the lexer says about them. */
+#ifndef L0_LEXER_DOCUMENT_H
+#define L0_LEXER_DOCUMENT_H
+
+#include "lexer/lexer.h"
+#include "lexer/position.h"
+
+struct document {
+    const char *name; /* for messages; "<stdin>" for "-" */
+    enum lexer_regime regime;
+    uint8_t *bytes;
+    uint32_t n_bytes;
+    struct lexer_counts counts;
+    /* Of the following, only after document_lex(): */
+    uint8_t *kinds;             /* counts.n_spans */
+    uint32_t *starts;           /* counts.n_spans + 1 */
+    struct lexer_issue *issues; /* counts.n_issues */
+    uint32_t *position_memory;
+    struct position_index positions;
+};
+
+/* Reads the file ("-": standard input) and counts. 0 or a negative errno; -EFBIG above
+ * LEXER_INPUT_BYTES_MAX. The document is to be closed in either case. */
+int document_open(struct document *doc, const char *path, enum lexer_regime regime);
+
+/* Adds spans, issues and positions. 0 or -ENOMEM. */
+int document_lex(struct document *doc);
+
+void document_close(struct document *doc);
+
+#endif

@@ -1,0 +1,82 @@
+#include "lexer/issue.h"
+
+#include <assert.h>
+
+struct issue_info {
+    const char *name, *text, *related;
+    enum lexer_severity severity;
+};
+
+static const struct issue_info infos[LEXER_ISSUE_ID_END] = {
+    [LEXER_ISSUE_INVALID_UTF8] = {"invalid-utf8",
+                                  "these bytes are not valid UTF-8: save the file as UTF-8", NULL,
+                                  LEXER_ERROR},
+    [LEXER_ISSUE_INVALID_CHARACTER] = {"invalid-character",
+                                       "TeX refuses this character (category 15): remove it", NULL,
+                                       LEXER_ERROR},
+    [LEXER_ISSUE_UNOPENED_BRACE] = {"unopened-brace",
+                                    "this } closes nothing: remove it, or add the missing {", NULL,
+                                    LEXER_ERROR},
+    [LEXER_ISSUE_UNCLOSED_BRACE] = {"unclosed-brace", "this { is never closed: add the missing }",
+                                    NULL, LEXER_ERROR},
+    [LEXER_ISSUE_UNCLOSED_MATH] = {"unclosed-math",
+                                   "the formula is not closed before the paragraph ends: add $",
+                                   "the formula begins here", LEXER_ERROR},
+    [LEXER_ISSUE_ENVIRONMENT_MISMATCH] = {"environment-mismatch",
+                                          "this \\end names another environment than its \\begin",
+                                          "the environment begins here", LEXER_ERROR},
+    [LEXER_ISSUE_UNCLOSED_ENVIRONMENT] = {"unclosed-environment",
+                                          "this environment is never closed: add its \\end", NULL,
+                                          LEXER_ERROR},
+    [LEXER_ISSUE_UNOPENED_ENVIRONMENT] =
+        {"unopened-environment", "this \\end closes nothing: remove it, or add its \\begin", NULL,
+         LEXER_ERROR},
+    [LEXER_ISSUE_MALFORMED_CARET] = {"malformed-caret",
+                                     "^^^^ needs four, ^^^^^^ six digits 0-9a-f: complete them",
+                                     NULL, LEXER_ERROR},
+    [LEXER_ISSUE_ENVIRONMENT_TOO_DEEP] = {"environment-too-deep",
+                                          "environments nested deeper than this are not checked",
+                                          NULL, LEXER_INFO},
+};
+
+static const struct issue_info *info(unsigned id)
+{
+    assert(id > 0 && id < LEXER_ISSUE_ID_END);
+    return &infos[id];
+}
+
+const char *lexer_issue_name(unsigned id)
+{
+    return info(id)->name;
+}
+
+const char *lexer_issue_text(unsigned id)
+{
+    return info(id)->text;
+}
+
+const char *lexer_issue_related(unsigned id)
+{
+    return info(id)->related;
+}
+
+enum lexer_severity lexer_issue_severity(unsigned id)
+{
+    return info(id)->severity;
+}
+
+const char *lexer_severity_name(enum lexer_severity severity)
+{
+    static const char *const names[] = {
+        [LEXER_ERROR] = "error", [LEXER_WARNING] = "warning", [LEXER_INFO] = "info"};
+    return names[severity];
+}
+
+void lexer_issue_add(struct lexer *lx, const struct lexer_issue *issue)
+{
+    assert(issue->start <= issue->end);
+    if (lx->n_issues < lx->out.issue_cap)
+        lx->out.issues[lx->n_issues] = *issue;
+    lx->n_issues++;
+    lx->n_errors += info(issue->id)->severity == LEXER_ERROR;
+}

@@ -1,0 +1,21 @@
+/* The seam between the lexer's interface and its kernels, one file each. All kernels leave the same
+ * struct lexer behind, byte for byte, and so the same output. */
+#ifndef L0_LEXER_KERNEL_H
+#define L0_LEXER_KERNEL_H
+
+#include "lexer/lexer.h"
+
+struct lexer_kernel {
+    const char *name;
+    bool is_simd;
+    bool (*can_run)(void); /* processor and operating system support it */
+    /* Lexes from lx->pos on what the bytes [0, have) decide. 0 or -ENOSPC. */
+    int (*run)(struct lexer *lx, const uint8_t *input, uint32_t have);
+};
+
+extern const struct lexer_kernel lexer_portable;
+
+/* The one chosen by lexer_init(); the portable one before. */
+const struct lexer_kernel *lexer_kernel(void);
+
+#endif

@@ -1,0 +1,239 @@
+#include "lexer/nest.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "lexer/issue.h"
+
+/* Entries that an \end is compared with, so that a forgotten \end does not spoil all that follow.
+ */
+#define ENV_RECOVERY_DEPTH 8
+
+static void add(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end)
+{
+    lexer_issue_add(lx, &(struct lexer_issue){.start = start, .end = end, .id = (uint16_t)id});
+}
+
+static void update_guard(struct lexer_nest *nest)
+{
+    nest->guard = 0;
+    if (nest->n_math)
+        nest->guard = nest->math[nest->n_math - 1].depth;
+    if (nest->n_env && nest->env[nest->n_env - 1].depth > nest->guard)
+        nest->guard = nest->env[nest->n_env - 1].depth;
+}
+
+void nest_close_brace(struct lexer *lx, uint32_t at, uint32_t end)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->depth == 0) {
+        add(lx, LEXER_ISSUE_UNOPENED_BRACE, at, end);
+        return;
+    }
+    nest->depth--;
+    while (nest->n_math && nest->math[nest->n_math - 1].depth > nest->depth)
+        nest->n_math--;
+    while (nest->n_env && nest->env[nest->n_env - 1].depth > nest->depth) {
+        nest->n_env--;
+        nest->env_beyond = 0; /* they were inside it */
+    }
+    update_guard(nest);
+}
+
+/* Formulas. "$$" is a display where the first $ begins a formula and nothing stands between. */
+
+static void open_math(struct lexer *lx, uint32_t at)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->n_math == LEXER_MATH_DEPTH_MAX)
+        return; /* inside the last one, and not judged: it may well end there */
+    nest->math[nest->n_math++] = (struct lexer_math){.start = at, .depth = nest->depth};
+    nest->shift_token = lx->n_tokens + 1;
+    nest->shift_opens = true;
+}
+
+void nest_math_shift(struct lexer *lx, uint32_t at)
+{
+    struct lexer_nest *nest = &lx->nest;
+    const bool follows_shift = nest->shift_token != 0 && nest->shift_token == lx->n_tokens;
+    struct lexer_math *top = nest->n_math ? &nest->math[nest->n_math - 1] : NULL;
+
+    nest->shift_token = 0;
+    if (follows_shift) {
+        if (nest->shift_opens)
+            top->display = true;
+    } else if (top && top->depth == nest->depth) {
+        if (top->display) {
+            nest->shift_token = lx->n_tokens + 1;
+            nest->shift_opens = false;
+        }
+        nest->n_math--;
+    } else {
+        open_math(lx, at);
+    }
+    update_guard(nest);
+}
+
+void nest_par(struct lexer *lx, uint32_t at, uint32_t end)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->n_math == 0 || nest->math[nest->n_math - 1].depth != nest->depth)
+        return;
+    const uint32_t start = nest->math[--nest->n_math].start;
+    lexer_issue_add(lx, &(struct lexer_issue){.start = at,
+                                              .end = end,
+                                              .rel_start = start,
+                                              .rel_end = start + 1,
+                                              .id = LEXER_ISSUE_UNCLOSED_MATH});
+    update_guard(nest);
+}
+
+/* Environments: \begin and \end, blanks or comments, {, a plain name, }. */
+
+void nest_control_word(struct lexer *lx, uint32_t at, const uint8_t *name, uint32_t name_bytes)
+{
+    struct lexer_nest *nest = &lx->nest;
+    const bool is_begin = name_bytes == 5 && memcmp(name, "begin", 5) == 0;
+    const bool is_end = name_bytes == 3 && memcmp(name, "end", 3) == 0;
+    nest->env_step = is_begin || is_end ? LEXER_ENV_WANT_BRACE : LEXER_ENV_IDLE;
+    nest->env_is_end = is_end;
+    nest->env_control_start = at;
+}
+
+/* The same name stands at offset a, up to a }, as at offset b. */
+static bool same_name(const uint8_t *input, uint32_t a, uint32_t b, uint32_t b_bytes)
+{
+    return memcmp(input + a, input + b, b_bytes) == 0 && input[a + b_bytes] == '}';
+}
+
+static uint32_t name_end(const uint8_t *input, uint32_t at)
+{
+    while (input[at] != '}')
+        at++;
+    return at;
+}
+
+static void begin_environment(struct lexer *lx, uint32_t at_brace)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->n_env == LEXER_ENV_DEPTH_MAX) {
+        nest->env_beyond++;
+        if (!nest->env_too_deep)
+            add(lx, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, nest->env_control_start, at_brace + 1);
+        nest->env_too_deep = true;
+        return;
+    }
+    nest->env[nest->n_env++] = (struct lexer_env){
+        .start = nest->env_control_start,
+        .name_start = nest->env_name_start,
+        .depth = nest->depth,
+    };
+}
+
+static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
+{
+    struct lexer_nest *nest = &lx->nest;
+    const uint32_t name_bytes = at_brace - nest->env_name_start;
+
+    if (nest->env_beyond) {
+        nest->env_beyond--;
+        return;
+    }
+    if (nest->n_env == 0) {
+        if (nest->depth == 0)
+            add(lx, LEXER_ISSUE_UNOPENED_ENVIRONMENT, nest->env_control_start, at_brace + 1);
+        return;
+    }
+    const struct lexer_env *top = &nest->env[nest->n_env - 1];
+    if (top->depth != nest->depth)
+        return;
+    bool matches = false;
+    uint32_t n_ended = 1; /* LaTeX too ends the innermost one, whatever the name */
+    for (uint32_t i = 0; i < ENV_RECOVERY_DEPTH && i < nest->n_env; i++) {
+        const struct lexer_env *open = top - i;
+        if (open->depth != nest->depth)
+            break;
+        if (same_name(input, open->name_start, nest->env_name_start, name_bytes)) {
+            n_ended = i + 1;
+            matches = i == 0;
+            break;
+        }
+    }
+    nest->n_env -= n_ended;
+    if (matches)
+        return;
+    lexer_issue_add(lx, &(struct lexer_issue){.start = nest->env_control_start,
+                                              .end = at_brace + 1,
+                                              .rel_start = top->start,
+                                              .rel_end = name_end(input, top->name_start) + 1,
+                                              .id = LEXER_ISSUE_ENVIRONMENT_MISMATCH});
+}
+
+void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, bool caret,
+                   uint32_t at)
+{
+    struct lexer_nest *nest = &lx->nest;
+    const enum lexer_env_step step = nest->env_step;
+    if (!caret && step == LEXER_ENV_WANT_BRACE) {
+        if (kind == LEXER_SKIPPED || kind == LEXER_EOL_NONE || kind == LEXER_COMMENT)
+            return;
+        if (kind == LEXER_BEGIN_GROUP) {
+            nest->env_step = LEXER_ENV_IN_NAME;
+            nest->env_name_start = at + 1;
+            return;
+        }
+    }
+    if (!caret && step == LEXER_ENV_IN_NAME) {
+        if (kind == LEXER_LETTERS || kind == LEXER_OTHERS || kind == LEXER_SUBSCRIPT)
+            return;
+        if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX) {
+            if (nest->env_is_end)
+                end_environment(lx, input, at);
+            else
+                begin_environment(lx, at);
+            update_guard(nest);
+        }
+    }
+    nest->env_step = LEXER_ENV_IDLE;
+}
+
+/* Every { still open stands behind the last } that closed nothing, so one walk back over the spans
+ * finds them all. Without spans they are only counted. */
+static void finish_braces(struct lexer *lx, uint32_t end)
+{
+    uint32_t n_open = lx->nest.depth;
+    uint32_t n_closing = 0;
+    if (!lx->writes) {
+        lx->n_issues += n_open;
+        lx->n_errors += n_open;
+        return;
+    }
+    for (uint32_t i = lx->n_spans; n_open > 0; i--) {
+        assert(i > 0);
+        const unsigned kind = lx->out.kinds[i - 1] & LEXER_KIND_MASK;
+        if (kind == LEXER_END_GROUP) {
+            n_closing++;
+        } else if (kind == LEXER_BEGIN_GROUP && n_closing > 0) {
+            n_closing--;
+        } else if (kind == LEXER_BEGIN_GROUP) {
+            const uint32_t span_end = i < lx->n_spans ? lx->out.starts[i] : end;
+            add(lx, LEXER_ISSUE_UNCLOSED_BRACE, lx->out.starts[i - 1], span_end);
+            n_open--;
+        }
+    }
+}
+
+void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end)
+{
+    struct lexer_nest *nest = &lx->nest;
+    while (nest->n_math) {
+        const uint32_t start = nest->math[--nest->n_math].start;
+        lexer_issue_add(lx, &(struct lexer_issue){
+                                .start = start, .end = start + 1, .id = LEXER_ISSUE_UNCLOSED_MATH});
+    }
+    while (nest->n_env) {
+        const struct lexer_env *env = &nest->env[--nest->n_env];
+        add(lx, LEXER_ISSUE_UNCLOSED_ENVIRONMENT, env->start, name_end(input, env->name_start) + 1);
+    }
+    finish_braces(lx, end);
+}

@@ -1,0 +1,36 @@
+/* What TeX nests: braces, formulas, environments; and the issues of what does not match.
+ *
+ * Only what stands in one brace group is judged together: "\newenvironment{x}{\begin{y}}{\end{y}}"
+ * or ">{$}c<{$}" are correct, so a formula or environment whose group ends before it does is
+ * forgotten without an issue, and an \end in a deeper group than the last \begin is ignored. */
+#ifndef L0_LEXER_NEST_H
+#define L0_LEXER_NEST_H
+
+#include "lexer/lexer.h"
+
+static inline void nest_open_brace(struct lexer *lx)
+{
+    lx->nest.depth++;
+}
+
+/* The token } at offset at .. end. */
+void nest_close_brace(struct lexer *lx, uint32_t at, uint32_t end);
+
+/* The token $ at offset at; to be called before n_tokens counts it. */
+void nest_math_shift(struct lexer *lx, uint32_t at);
+
+/* A blank line (the token \par) whose line end is at .. end. */
+void nest_par(struct lexer *lx, uint32_t at, uint32_t end);
+
+/* A control word without ^^ notation at offset at, name behind the escape character. */
+void nest_control_word(struct lexer *lx, uint32_t at, const uint8_t *name, uint32_t name_bytes);
+
+/* Any other span that begins at offset at while env_step is not idle; caret: its first character
+ * came from ^^ notation. input is the document's first byte. */
+void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, bool caret,
+                   uint32_t at);
+
+/* The document ended at offset end: counts what is still open, and reports it, innermost first. */
+void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end);
+
+#endif

@@ -1,0 +1,121 @@
+#include "lexer/print.h"
+
+#include "lexer/issue.h"
+#include "lexer/token.h"
+
+static void put_name_byte(uint8_t byte, FILE *to)
+{
+    if (byte <= 32 || byte == '%' || byte == 127)
+        fprintf(to, "%%%02X", byte);
+    else
+        putc_unlocked(byte, to);
+}
+
+static void put_utf8(uint32_t code, FILE *to)
+{
+    if (code < 0x80) {
+        put_name_byte((uint8_t)code, to);
+        return;
+    }
+    if (code < 0x800) {
+        put_name_byte((uint8_t)(0xC0 | code >> 6), to);
+    } else {
+        if (code < 0x10000) {
+            put_name_byte((uint8_t)(0xE0 | code >> 12), to);
+        } else {
+            put_name_byte((uint8_t)(0xF0 | code >> 18), to);
+            put_name_byte((uint8_t)(0x80 | (code >> 12 & 0x3F)), to);
+        }
+        put_name_byte((uint8_t)(0x80 | (code >> 6 & 0x3F)), to);
+    }
+    put_name_byte((uint8_t)(0x80 | (code & 0x3F)), to);
+}
+
+static void print_control(const struct document *doc, const struct token_cursor *cursor,
+                          const struct token *token, FILE *to)
+{
+    struct token_name name;
+    uint32_t code;
+    fputs("cs\t", to);
+    token_name_begin(&name, cursor, token);
+    while (token_name_next(&name, &code)) {
+        if (doc->regime == LEXER_PDFLATEX)
+            put_name_byte((uint8_t)code, to);
+        else
+            put_utf8(code, to);
+    }
+    fprintf(to, "\t%u\n", token->line);
+}
+
+void print_tokens(const struct document *doc, FILE *to)
+{
+    struct token_cursor cursor;
+    struct token token;
+    token_begin(&cursor, doc->regime, doc->bytes, doc->n_bytes, doc->kinds, doc->starts,
+                doc->counts.n_spans);
+    while (token_next(&cursor, &token)) {
+        switch (token.type) {
+        case TOKEN_CHARACTER:
+            fprintf(to, "%u\tU+%04X\t%u\n", token.catcode, token.code_point, token.line);
+            break;
+        case TOKEN_PAR:
+            fprintf(to, "cs\tpar\t%u\n", token.line);
+            break;
+        case TOKEN_CONTROL:
+            print_control(doc, &cursor, &token, to);
+            break;
+        }
+    }
+}
+
+void print_spans(const struct document *doc, FILE *to)
+{
+    for (uint32_t i = 0; i < doc->counts.n_spans; i++)
+        fprintf(to, "%u\t%u\t%s%s\n", doc->starts[i], doc->starts[i + 1],
+                lexer_kind_name(doc->kinds[i] & LEXER_KIND_MASK),
+                doc->kinds[i] & LEXER_CARET ? "+caret" : "");
+}
+
+void print_counts(const struct document *doc, FILE *to)
+{
+    const struct lexer_counts *counts = &doc->counts;
+    fprintf(to, "tokens=%u spans=%u lines=%u bytes=%u issues=%u errors=%u %s\n", counts->n_tokens,
+            counts->n_spans, counts->n_lines, counts->n_bytes, counts->n_issues, counts->n_errors,
+            doc->name);
+}
+
+static void print_diagnostic(const struct document *doc, uint32_t offset, const char *severity,
+                             const char *colour, const char *text, FILE *to)
+{
+    const struct position at = position_of(&doc->positions, offset);
+    fprintf(to, "%s:%u:%u: %s%s%s: %s", doc->name, at.line, at.column, colour, severity,
+            *colour ? "\033[0m" : "", text);
+}
+
+void print_summary(const struct document *doc, bool colours, FILE *to)
+{
+    static const char *const severity_colours[] = {
+        [LEXER_ERROR] = "\033[1;31m", [LEXER_WARNING] = "\033[1;33m", [LEXER_INFO] = "\033[1;36m"};
+    const struct lexer_counts *counts = &doc->counts;
+    for (uint32_t i = 0; i < counts->n_issues; i++) {
+        const struct lexer_issue *issue = &doc->issues[i];
+        const enum lexer_severity severity = lexer_issue_severity(issue->id);
+        print_diagnostic(doc, issue->start, lexer_severity_name(severity),
+                         colours ? severity_colours[severity] : "", lexer_issue_text(issue->id),
+                         to);
+        fprintf(to, " [%s]\n", lexer_issue_name(issue->id));
+        if (issue->rel_end > issue->rel_start) {
+            print_diagnostic(doc, issue->rel_start, "note",
+                             colours ? severity_colours[LEXER_INFO] : "",
+                             lexer_issue_related(issue->id), to);
+            putc_unlocked('\n', to);
+        }
+    }
+    fprintf(to, "%s: %u tokens, %u spans, %u lines, %u bytes: ", doc->name, counts->n_tokens,
+            counts->n_spans, counts->n_lines, counts->n_bytes);
+    if (counts->n_issues == 0)
+        fputs("no errors\n", to);
+    else
+        fprintf(to, "%u %s, %u other\n", counts->n_errors,
+                counts->n_errors == 1 ? "error" : "errors", counts->n_issues - counts->n_errors);
+}

@@ -1,0 +1,19 @@
+/* The byte-wise machine: the whole of TeX's rules, one unit at a time. Kernels call it for whatever
+ * they have no faster way for; what they share with it is struct lexer. */
+#ifndef L0_LEXER_STEP_H
+#define L0_LEXER_STEP_H
+
+#include "lexer/character.h"
+#include "lexer/lexer.h"
+
+enum { LEXER_STEP_DONE = 0, LEXER_STEP_MORE = 1 };
+
+/* Lexes the unit at lx->pos (< src->have; or == in mode LEXER_MODE_ESCAPE when final): a character,
+ * a part of a control sequence, or what is there of the rest of a line. LEXER_STEP_DONE,
+ * LEXER_STEP_MORE if the unit cannot be told yet, or -ENOSPC. */
+int lexer_step(struct lexer *lx, const struct character_source *src);
+
+/* The end of the line that begins no later than at: the offset of its LF or CR, or have. */
+uint32_t lexer_find_line_end(const uint8_t *input, uint32_t at, uint32_t have);
+
+#endif

@@ -1,0 +1,56 @@
+#include "tests/unit/bench_place.h"
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <sys/wait.h>
+
+static const char text[] = "\\section{One} $x^2$ % c\n\nTwo.\n";
+
+struct bench_place place;
+
+void bench_place_open(void)
+{
+    const char *bin = getenv("L0_BIN");
+    cr_assert_not_null(realpath(bin != NULL ? bin : "bin", place.bin), "no built programs");
+    scratch_open(&place.scratch);
+    strcpy(place.document, scratch_write(&place.scratch, "d.tex", text, sizeof text - 1));
+    strcpy(place.raw, scratch_path(&place.scratch, "raw"));
+    strcpy(place.socket, scratch_path(&place.scratch, "s"));
+    const struct lexer_options options = {.regime = LEXER_LUALATEX};
+    cr_assert_eq(lexer_init(NULL), 0);
+    cr_assert_eq(lexer_run(&options, (const uint8_t *)text, sizeof text - 1, NULL, &place.counts),
+                 0);
+    cr_assert_gt(place.counts.n_tokens, 0);
+}
+
+void bench_place_close(void)
+{
+    scratch_close(&place.scratch);
+}
+
+struct bench_outcome bench_run(const char *format, ...)
+{
+    struct bench_outcome outcome = {.code = -1};
+    char arguments[1024], line[PATH_MAX + 1200];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(arguments, sizeof arguments, format, list);
+    va_end(list);
+    snprintf(line, sizeof line, "%s/%s 2>&1", place.bin, arguments);
+    FILE *pipe = popen(line, "re");
+    cr_assert_not_null(pipe);
+    size_t n = fread(outcome.output, 1, sizeof outcome.output - 1, pipe);
+    outcome.output[n] = '\0';
+    while (fgetc(pipe) != EOF)
+        continue;
+    int status = pclose(pipe);
+    if (WIFEXITED(status))
+        outcome.code = WEXITSTATUS(status);
+    return outcome;
+}
+
+void bench_expect_said(const struct bench_outcome *outcome, const char *part)
+{
+    cr_expect_not_null(strstr(outcome->output, part), "\"%s\" is missing in:\n%s", part,
+                       outcome->output);
+}

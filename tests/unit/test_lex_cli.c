@@ -1,0 +1,149 @@
+/* bin/l0-lex as its users meet it. */
+#include "tests/unit/scratch.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <limits.h>
+#include <sys/wait.h>
+
+static struct scratch scratch;
+static char output[65536];
+
+static void open_scratch(void)
+{
+    scratch_open(&scratch);
+}
+
+static void close_scratch(void)
+{
+    scratch_close(&scratch);
+}
+
+TestSuite(lex_cli, .init = open_scratch, .fini = close_scratch);
+
+/* Runs "l0-lex ARGUMENTS" in the shell, in the scratch directory, from $L0_BIN or bin/; fills
+ * output with both its streams and returns the exit code. */
+static int run_lex(const char *environment, const char *arguments)
+{
+    char command[2 * PATH_MAX], program[PATH_MAX];
+    const char *const bin = getenv("L0_BIN");
+    cr_assert_not_null(realpath(bin ? bin : "bin", program));
+    snprintf(command, sizeof command, "cd '%s' && %s '%s/l0-lex' %s 2>&1", scratch.dir, environment,
+             program, arguments);
+    FILE *const pipe = popen(command, "re");
+    cr_assert_not_null(pipe);
+    output[fread(output, 1, sizeof output - 1, pipe)] = 0;
+    const int status = pclose(pipe);
+    cr_assert(WIFEXITED(status), "%s: ended by a signal", command);
+    return WEXITSTATUS(status);
+}
+
+static void put(const char *name, const char *text)
+{
+    scratch_write(&scratch, name, text, strlen(text));
+}
+
+static void expect_said(const char *part)
+{
+    cr_expect_not_null(strstr(output, part), "\"%s\" is not in: %s", part, output);
+}
+
+Test(lex_cli, tokens)
+{
+    put("a.tex", "a~\\b@\\% \\\xC3\xA9{\n\n\\ \xF0\x9D\x92\x9C}");
+    cr_expect_eq(run_lex("", "--static --tokens a.tex"), 0);
+    cr_expect_str_eq(output, "11\tU+0061\t1\n13\tU+007E\t1\ncs\tb\t1\n12\tU+0040\t1\ncs\t%25\t1\n"
+                             "10\tU+0020\t1\ncs\t\xC3\xA9\t1\n1\tU+007B\t1\n10\tU+0020\t1\n"
+                             "cs\tpar\t2\ncs\t%20\t3\n11\tU+1D49C\t3\n2\tU+007D\t3\n"
+                             "10\tU+0020\t3\n");
+    put("b.tex", "\\\xE9\\^^7f%");
+    cr_expect_eq(run_lex("", "--tokens --regime pdflatex b.tex"), 0);
+    cr_expect_str_eq(output, "cs\t\xE9\t1\ncs\t%7F\t1\n");
+}
+
+Test(lex_cli, spans_and_counts)
+{
+    put("a.tex", "ab ^^41\n");
+    cr_expect_eq(run_lex("", "--spans a.tex"), 0);
+    cr_expect_str_eq(output, "0\t2\tletters\n2\t3\tspace\n3\t7\tletters+caret\n7\t8\teol-space\n");
+    cr_expect_eq(run_lex("", "--count - a.tex <a.tex"), 0);
+    cr_expect_str_eq(output, "tokens=5 spans=4 lines=1 bytes=8 issues=0 errors=0 <stdin>\n"
+                             "tokens=5 spans=4 lines=1 bytes=8 issues=0 errors=0 a.tex\n");
+}
+
+Test(lex_cli, diagnostics)
+{
+    put("a.tex", "\xC3\xA9 }\n\\begin{a}\\end{b}\n");
+    cr_expect_eq(run_lex("", "a.tex"), 1);
+    expect_said("a.tex:1:3: error: ");
+    expect_said("[unopened-brace]\n");
+    expect_said("a.tex:2:10: error: ");
+    expect_said("a.tex:2:1: note: ");
+    expect_said("a.tex: 13 tokens, 13 spans, 2 lines, 22 bytes: 2 errors, 0 other\n");
+    cr_expect_null(strchr(output, '\033'), "colours although this is no terminal");
+    put("b.tex", "fine\n");
+    cr_expect_eq(run_lex("", "b.tex"), 0);
+    cr_expect_str_eq(output, "b.tex: 5 tokens, 2 spans, 1 lines, 5 bytes: no errors\n");
+}
+
+Test(lex_cli, json)
+{
+    put("a.tex", "{");
+    cr_expect_eq(run_lex("", "--json a.tex"), 1);
+    json_t *const object = json_loads(output, 0, NULL);
+    json_int_t tokens = 0, line = 0;
+    const char *id = NULL, *file = NULL;
+    cr_assert_not_null(object, "%s", output);
+    cr_assert_eq(json_unpack(object, "{s:s, s:I, s:[{s:s, s:{s:I}}]}", "file", &file, "tokens",
+                             &tokens, "issues", "id", &id, "at", "line", &line),
+                 0);
+    cr_expect_str_eq(file, "a.tex");
+    cr_expect_str_eq(id, "unclosed-brace");
+    cr_expect_eq(tokens, 2);
+    cr_expect_eq(line, 1);
+    json_decref(object);
+}
+
+Test(lex_cli, what_cannot_be_read)
+{
+    put("a.tex", "}");
+    cr_expect_eq(run_lex("", "missing.tex a.tex"), 2);
+    expect_said("l0-lex: missing.tex: No such file");
+    expect_said("a.tex:1:1: error:");
+    cr_expect_eq(run_lex("", "."), 2);
+}
+
+Test(lex_cli, usage)
+{
+    cr_expect_eq(run_lex("", ""), 64);
+    cr_expect_eq(run_lex("", "--no-such-option x"), 64);
+    cr_expect_eq(run_lex("", "--regime xetex x"), 64);
+    expect_said("lualatex or pdflatex");
+    cr_expect_eq(run_lex("", "--tokens --spans x"), 64);
+    cr_expect_eq(run_lex("", "--help"), 0);
+    expect_said("Exit status");
+    cr_expect_eq(run_lex("", "--version"), 0);
+}
+
+Test(lex_cli, kernel_by_environment)
+{
+    put("a.tex", "a");
+    cr_expect_eq(run_lex("L0_KERNEL=portable", "--count a.tex"), 0);
+    cr_expect_eq(run_lex("L0_KERNEL=auto", "--count a.tex"), 0);
+    cr_expect_eq(run_lex("L0_KERNEL=fast", "--count a.tex"), 78);
+    expect_said("L0_KERNEL=fast");
+    expect_said("auto, ");
+    expect_said("portable");
+}
+
+Test(lex_cli, output_that_cannot_be_written)
+{
+    put("a.tex", "a");
+    cr_expect_eq(run_lex("{", "--tokens a.tex >/dev/full; }"), 74);
+    expect_said("could not be written");
+    /* A reader that has gone, and more output than a pipe holds. */
+    cr_expect_eq(run_lex("exec 3>&1; yes a | head -n 99999 >b.tex; {",
+                         "--tokens b.tex 2>&3; echo code=$? >&3; } | :"),
+                 0);
+    expect_said("code=74");
+}

@@ -1,0 +1,157 @@
+/* Any cutting gives the identical result, and nothing outside the input is read. */
+#include "tests/unit/test_lexer_support.h"
+
+#include <criterion/criterion.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char *const samples[] = {
+    "a  b% c\n   d\n\n\\foo  bar\\1 x\n",
+    "\\  \n\\ x\\\n\\\t\n\\  ",
+    "y^^ \r\nc^^   x^^\r\n^^  ",
+    "^^5e^5e^5e^41\\f^^6f^^5e^6f o\\^^5e^41",
+    "^^^^0041^^^^^^01d49c^^^^^zz^^^^^^12\\a^^^^zz\\^^^^^^^0 \\a^^^^",
+    "a\r\n\r\r\n\rb\r",
+    "\xC3\xA9\xE2\x80\x94\xF0\x9D\x92\x9C\xE2\x80\xC3\xED\xA0\x80\xF4\x90\xEF\xBB\xBF\\\xC3\xA9t",
+    "\\begin{a}{$x$$y$$ $\n\n}}\\begin {b}\\end{a}\\begin% x\n{c}\\end\n{c}\\end{d} $$ x",
+    "a^^M b c\r\n^^M\n\\x ^^Mq\n%comment^^5e\r\n",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\\bbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc",
+};
+
+static void expect_same(enum lexer_regime regime, const uint8_t *in, uint32_t n, uint32_t max_piece,
+                        uint64_t seed)
+{
+    struct lexed whole = lexed_whole(regime, in, n);
+    struct lexed cut = lexed_cut(regime, in, n, max_piece, seed);
+    const char *const difference = lexed_difference(&whole, &cut);
+    const char *const broken = lexed_broken(&whole, in, n);
+    cr_expect_null(difference, "%.*s: pieces of at most %u: %s", (int)n, (const char *)in,
+                   max_piece, difference);
+    cr_expect_null(broken, "%.*s: %s", (int)n, (const char *)in, broken);
+    lexed_free(&whole);
+    lexed_free(&cut);
+}
+
+Test(lexer_cut, byte_by_byte_and_in_random_pieces)
+{
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        const uint32_t n = (uint32_t)strlen(samples[i]);
+        for (int regime = LEXER_LUALATEX; regime <= LEXER_PDFLATEX; regime++)
+            for (uint32_t max_piece = 1; max_piece <= 32; max_piece++)
+                expect_same((enum lexer_regime)regime, (const uint8_t *)samples[i], n, max_piece,
+                            i + max_piece);
+    }
+}
+
+/* Every pair of cut points, so that any state meets any amount of what follows. */
+Test(lexer_cut, every_two_cuts)
+{
+    const struct lexer_options options = {.regime = LEXER_LUALATEX};
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        const uint8_t *const in = (const uint8_t *)samples[i];
+        const uint32_t n = (uint32_t)strlen(samples[i]);
+        const struct lexer_counts whole = lexed_counts(LEXER_LUALATEX, in, n);
+        for (uint32_t first = 0; first <= n; first++) {
+            for (uint32_t second = first; second <= n; second++) {
+                struct lexer lx;
+                struct lexer_counts counts;
+                lexer_begin(&lx, &options, NULL);
+                lexer_feed(&lx, in, first);
+                lexer_feed(&lx, in, second);
+                lexer_finish(&lx, in, n, &counts);
+                cr_assert(memcmp(&whole, &counts, sizeof whole) == 0, "%s cut at %u and %u",
+                          samples[i], first, second);
+            }
+        }
+    }
+}
+
+/* All of the samples behind one another, 64 bytes of padding shifted, so that every construct meets
+ * every block edge (P05, P06). */
+Test(lexer_cut, at_every_block_offset)
+{
+    uint8_t in[2048];
+    for (uint32_t offset = 0; offset < 64; offset++) {
+        uint32_t n = 0;
+        for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+            memset(in + n, 'x', offset);
+            n += offset;
+            memcpy(in + n, samples[i], strlen(samples[i]));
+            n += (uint32_t)strlen(samples[i]);
+        }
+        expect_same(LEXER_LUALATEX, in, n, 64, offset + 1);
+        expect_same(LEXER_PDFLATEX, in, n, 64, offset + 1);
+    }
+}
+
+static uint8_t *map_between_guards(size_t page_bytes)
+{
+    uint8_t *const pages =
+        mmap(NULL, 3 * page_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq((void *)pages, MAP_FAILED);
+    cr_assert_eq(mprotect(pages + page_bytes, page_bytes, PROT_READ | PROT_WRITE), 0);
+    return pages + page_bytes;
+}
+
+/* P01 */
+Test(lexer_cut, between_unreadable_pages)
+{
+    const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *const page = map_between_guards(page_bytes);
+    char text[512] = "";
+    for (size_t i = 0; strlen(text) < 300; i++)
+        strncat(text, samples[i], sizeof text - strlen(text) - 1);
+    for (uint32_t n = 0; n <= 257; n++) {
+        for (uint32_t from = 0; from < 43; from += 7) {
+            uint8_t *const flush = page + page_bytes - n;
+            memcpy(flush, text + from, n);
+            struct lexed at_end = lexed_whole(LEXER_LUALATEX, flush, n);
+            expect_same(LEXER_LUALATEX, flush, n, 16, n + 1);
+            memcpy(page, text + from, n);
+            struct lexed at_start = lexed_whole(LEXER_LUALATEX, page, n);
+            cr_expect_null(lexed_difference(&at_end, &at_start));
+            lexed_free(&at_end);
+            lexed_free(&at_start);
+        }
+    }
+    munmap(page - page_bytes, 3 * page_bytes);
+}
+
+static struct lexer_counts fed_byte_by_byte(const uint8_t *in, uint32_t n)
+{
+    const struct lexer_options options = {.regime = LEXER_LUALATEX};
+    struct lexer_counts counts;
+    struct lexer lx;
+    lexer_begin(&lx, &options, NULL);
+    for (uint32_t have = 1; have < n; have++)
+        cr_assert_eq(lexer_feed(&lx, in, have), 0);
+    cr_assert_eq(lexer_finish(&lx, in, n, &counts), 0);
+    return counts;
+}
+
+/* What has to look far ahead must remember how far it looked: at a million bytes it would show. */
+Test(lexer_cut, one_byte_at_a_time_is_linear, .timeout = 60)
+{
+    static const char *const openings[] = {"\\", "^^", "\\^^"};
+    const uint32_t n = 1u << 20;
+    uint8_t *const in = lexed_alloc(n, 1);
+    struct lexer_counts counts;
+    for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++) {
+        memset(in, ' ', n);
+        memcpy(in, openings[i], strlen(openings[i]));
+        counts = fed_byte_by_byte(in, n);
+        cr_expect_eq(counts.n_tokens, 1u);
+        cr_expect_eq(counts.n_spans, 1u);
+    }
+    /* ^^5e^5e^5e … is one character until it ends, as text and as a name. */
+    for (uint32_t at = 1; at + 3 <= n; at += 3)
+        memcpy(in + at, "^5e", 3);
+    in[0] = '^';
+    counts = fed_byte_by_byte(in, n);
+    cr_expect_eq(counts.n_spans, lexed_counts(LEXER_LUALATEX, in, n).n_spans);
+    memmove(in + 1, in, n - 1);
+    in[0] = '\\';
+    counts = fed_byte_by_byte(in, n);
+    cr_expect_eq(counts.n_spans, lexed_counts(LEXER_LUALATEX, in, n).n_spans);
+    free(in);
+}

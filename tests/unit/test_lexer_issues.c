@@ -1,0 +1,131 @@
+/* Issues: what is reported and where, and what is near to it and not reported. */
+#include "tests/unit/test_lexer_support.h"
+
+#include <criterion/criterion.h>
+
+/* The issues as "name start-end[<rel_start-rel_end]", blanks between. */
+static void expect_issues_in(enum lexer_regime regime, const char *input, const char *expected)
+{
+    const uint32_t n = (uint32_t)strlen(input);
+    struct lexed lexed = lexed_whole(regime, (const uint8_t *)input, n);
+    const char *const broken = lexed_broken(&lexed, (const uint8_t *)input, n);
+    char text[512] = "";
+    size_t length = 0;
+    for (uint32_t i = 0; i < lexed.counts.n_issues; i++) {
+        const struct lexer_issue *issue = &lexed.issues[i];
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%s %u-%u", i ? " " : "",
+                                   lexer_issue_name(issue->id), issue->start, issue->end);
+        if (issue->rel_end)
+            length += (size_t)snprintf(text + length, sizeof text - length, "<%u-%u",
+                                       issue->rel_start, issue->rel_end);
+    }
+    cr_expect_str_eq(text, expected, "%s: %s", input, text);
+    cr_expect_null(broken, "%s: %s", input, broken);
+    lexed_free(&lexed);
+}
+
+static void expect_issues(const char *input, const char *expected)
+{
+    expect_issues_in(LEXER_LUALATEX, input, expected);
+}
+
+static void expect_none(const char *input)
+{
+    expect_issues(input, "");
+}
+
+Test(lexer_issues, characters)
+{
+    expect_issues("a\xFF b", "invalid-utf8 1-2");
+    expect_issues("\xE2\x80z\xC3", "invalid-utf8 0-2 invalid-utf8 3-4");
+    expect_issues("\\\xFF", "invalid-utf8 1-2");
+    expect_issues("a\x01\x7F", "invalid-character 1-2 invalid-character 2-3");
+    expect_issues("^^00", "invalid-character 0-4");
+    expect_none("\\\x01 %\x01\xFF\n");
+    expect_none("\xEF\xBF\xBD");
+    expect_issues_in(LEXER_PDFLATEX, "\xFF\x01", "");
+    expect_issues_in(LEXER_PDFLATEX, "\x7F", "invalid-character 0-1");
+}
+
+Test(lexer_issues, carets)
+{
+    expect_issues("^^^^zz", "malformed-caret 0-4");
+    expect_issues("ab^^^^^^1234", "malformed-caret 2-8");
+    expect_issues("^^^^^^110000", "malformed-caret 0-6");
+    expect_issues("\\a^^^^1", "malformed-caret 2-6");
+    expect_issues("^^^^12", "malformed-caret 0-4");
+    expect_issues("^^^^zz ^^^^zz", "malformed-caret 0-4 malformed-caret 7-11");
+    expect_none("^^^^0041 ^^4 ^^41 a^b x^");
+    expect_issues_in(LEXER_PDFLATEX, "^^^^zz", "");
+}
+
+Test(lexer_issues, braces)
+{
+    expect_issues("a}", "unopened-brace 1-2");
+    expect_issues("{}}{}", "unopened-brace 2-3");
+    expect_issues("{a{b}", "unclosed-brace 0-1");
+    expect_issues("{{}{", "unclosed-brace 3-4 unclosed-brace 0-1");
+    expect_issues("}{", "unopened-brace 0-1 unclosed-brace 1-2");
+    expect_issues("^^7b", "unclosed-brace 0-4");
+    expect_none("{\\}}\\{%}\n{}");
+}
+
+Test(lexer_issues, math)
+{
+    expect_issues("a $x\n\nb", "unclosed-math 5-6<2-3");
+    expect_issues("a $x", "unclosed-math 2-3");
+    expect_issues("$$x$\n\n", "");
+    expect_issues("$$x\n\n$y$", "unclosed-math 4-5<0-1");
+    expect_issues("$a$ $", "unclosed-math 4-5");
+    expect_issues("$a\n \t\n", "unclosed-math 5-6<0-1");
+    expect_none("$a$ $$b$$ $$$$ $a\nb$\n\n\\$");
+    expect_none("$ \\hbox{ $x$\n\n } $");
+    expect_none("$ \\hbox{ if $x$ } y$");
+    expect_none("\\begin{tabular}{>{$}c<{$}}\\end{tabular}\n\n");
+    expect_none("\\def\\m{$}\n\nx");
+}
+
+Test(lexer_issues, environments)
+{
+    expect_issues("\\begin{a}x\\end{b}", "environment-mismatch 10-17<0-9");
+    expect_issues("\\begin{a}", "unclosed-environment 0-9");
+    expect_issues("x\\end{a}", "unopened-environment 1-8");
+    expect_issues("\\begin{a}\\begin{b}\\end{a}", "environment-mismatch 18-25<9-18");
+    expect_issues("\\begin{ab}\\end{a}", "environment-mismatch 10-17<0-10");
+    expect_issues("\\begin{a}\\end{ab}", "environment-mismatch 9-17<0-9");
+    expect_issues("\\begin {a}", "unclosed-environment 0-10");
+    expect_issues("\\begin%\n{a}", "unclosed-environment 0-11");
+    expect_none("\\begin{a*}\\begin{b}\\end {b}\\end%\n  {a*}");
+    expect_none("\\newenvironment{x}{\\begin{y}}{\\end{y}}");
+    expect_none("\\begin{a}\\newenvironment{x}{\\begin{y}}{\\end{y}}\\end{a}");
+    expect_none("\\begin{\\x}\\end{#1}\\begin x\\end\n\n{a}\\begina{x}\\bye");
+    expect_none("%\\begin{a}\n\\\\begin{a}");
+}
+
+/* Names and texts are there for every id, and names differ. */
+Test(lexer_issues, catalogue)
+{
+    for (unsigned id = 1; id < LEXER_ISSUE_ID_END; id++) {
+        cr_expect(strlen(lexer_issue_name(id)) > 0 && strlen(lexer_issue_text(id)) > 0);
+        cr_expect_not_null(lexer_severity_name(lexer_issue_severity(id)));
+        for (unsigned other = 1; other < id; other++)
+            cr_expect_str_neq(lexer_issue_name(id), lexer_issue_name(other));
+    }
+}
+
+/* Beyond the capacity only the count goes on. */
+Test(lexer_issues, capacity)
+{
+    struct lexer_issue issues[3];
+    uint8_t kinds[8];
+    uint32_t starts[9];
+    const struct lexer_options options = {.regime = LEXER_LUALATEX};
+    const struct lexer_out out = {
+        .kinds = kinds, .starts = starts, .span_cap = 8, .issues = issues, .issue_cap = 2};
+    struct lexer_counts counts;
+    memset(issues, 0xEE, sizeof issues);
+    cr_assert_eq(lexer_run(&options, (const uint8_t *)"}}}}{{{{", 8, &out, &counts), 0);
+    cr_expect_eq(counts.n_issues, 8u);
+    cr_expect_eq(issues[1].start, 1u);
+    cr_expect_eq(issues[2].id, 0xEEEE);
+}
