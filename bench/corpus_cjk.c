@@ -12,8 +12,8 @@ static void put_han(struct corpus_text *t, uint32_t n)
             corpus_put_char(t, corpus_once_in(t, 4) ? 0x20000 + corpus_below(t, 0xa000)
                                                     : 0x4e00 + corpus_below(t, 0x5000));
         else
-            corpus_put_bytes(t, corpus_han + 3 * corpus_below(t, (uint32_t)strlen(corpus_han) / 3),
-                             3);
+            corpus_put_bytes(
+                t, corpus_han + (size_t)3 * corpus_below(t, (uint32_t)strlen(corpus_han) / 3), 3);
     }
 }
 

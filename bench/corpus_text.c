@@ -110,7 +110,8 @@ static void put_fraction(struct corpus_text *t)
     corpus_put_number(t, 100 + corpus_below(t, 900));
 }
 
-static void fill_slot(struct corpus_text *t, char slot)
+/* Writes a slot; or returns the template that is to be written in its place. */
+static const char *fill_slot(struct corpus_text *t, char slot)
 {
     switch (slot) {
     case 'n':
@@ -141,11 +142,9 @@ static void fill_slot(struct corpus_text *t, char slot)
         corpus_put(t, CORPUS_PICK(t, corpus_relations));
         break;
     case 'm':
-        corpus_expand(t, CORPUS_PICK(t, corpus_terms));
-        break;
+        return CORPUS_PICK(t, corpus_terms);
     case 'M':
-        corpus_expand(t, CORPUS_PICK(t, corpus_short_terms));
-        break;
+        return CORPUS_PICK(t, corpus_short_terms);
     case 'i':
         corpus_put_number(t, corpus_below(t, 1000));
         break;
@@ -162,15 +161,29 @@ static void fill_slot(struct corpus_text *t, char slot)
         assert(slot == '@');
         corpus_put(t, "@");
     }
+    return NULL;
 }
 
 void corpus_expand(struct corpus_text *t, const char *format)
 {
-    for (const char *at; (at = strchr(format, '@')) != NULL; format = at + 2) {
-        corpus_put_bytes(t, format, (size_t)(at - format));
-        fill_slot(t, at[1]);
+    /* A template with terms, a term, a short term. */
+    const char *nested[3] = {format};
+    size_t depth = 1;
+    while (depth > 0) {
+        const char *text = nested[depth - 1], *slot = strchr(text, '@');
+        if (slot == NULL) {
+            corpus_put(t, text);
+            depth--;
+            continue;
+        }
+        corpus_put_bytes(t, text, (size_t)(slot - text));
+        nested[depth - 1] = slot + 2;
+        const char *inner = fill_slot(t, slot[1]);
+        if (inner != NULL) {
+            assert(depth < sizeof nested / sizeof nested[0]);
+            nested[depth++] = inner;
+        }
     }
-    corpus_put(t, format);
 }
 
 void corpus_wrap(struct corpus_text *t, size_t from, size_t width_bytes)

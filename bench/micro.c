@@ -78,6 +78,7 @@ static int run_once(const struct workspace *w, struct micro_variant *v)
 /* Times one batch of one variant. */
 static int time_once(const struct workspace *w, struct micro *micro, struct micro_variant *v)
 {
+    assert(micro->batch > 0);
     int rc = v->kernel == NULL ? 0 : lexer_init(v->kernel);
     uint64_t begin_ns = bench_now_ns();
     for (uint32_t i = 0; i < micro->batch && rc == 0; i++)

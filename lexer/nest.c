@@ -60,8 +60,10 @@ void nest_math_shift(struct lexer *lx, uint32_t at)
 
     nest->shift_token = 0;
     if (follows_shift) {
-        if (nest->shift_opens)
+        if (nest->shift_opens) {
+            assert(top); /* the $ just before opened it */
             top->display = true;
+        }
     } else if (top && top->depth == nest->depth) {
         if (top->display) {
             nest->shift_token = lx->n_tokens + 1;

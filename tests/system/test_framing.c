@@ -62,22 +62,22 @@ Test(framing, lengths_above_the_limit_are_refused_at_once, .timeout = 120)
                                        0xfffffffd,
                                        0xfffffffe,
                                        0xffffffff};
-    enum { N = sizeof lengths / sizeof *lengths };
+    enum { N = sizeof lengths / sizeof *lengths, REFUSED = 2 * N };
     struct daemon d;
     framing_start(&d, NULL, NULL);
-    for (unsigned i = 0; i < 2 * N; i++) {
+    for (unsigned i = 0; i < REFUSED; i++) {
         int fd = traffic_connect(&d, i >= N);
         framing_send_length(fd, lengths[i % N]);
         traffic_expect_refusal(fd, WIRE_TOO_LARGE);
         (void)close(fd);
     }
-    cr_assert_eq(daemon_metric(&d, "l0_errors_total{status=\"too_large\"}"), 2 * N);
+    cr_assert_eq(daemon_metric(&d, "l0_errors_total{status=\"too_large\"}"), REFUSED);
     framing_stop(&d);
 }
 
 Test(framing, a_length_alone_takes_no_memory, .timeout = 120)
 {
-    enum { HOLDERS = 64, GRANULE_BYTES = 8192 };
+    enum { HOLDERS = 64, HELD_BYTES = HOLDERS * 8192 };
     struct traffic_baseline base;
     struct daemon d;
     int fds[HOLDERS];
@@ -90,7 +90,7 @@ Test(framing, a_length_alone_takes_no_memory, .timeout = 120)
     /* Warm-up took 10 requests, each whole. */
     cr_assert_eq(daemon_await_metric_sum(&d, "l0_requests_accepted_total", 10 + HOLDERS, 20000),
                  10 + HOLDERS);
-    cr_assert_leq(daemon_metric_sum(&d, "l0_arena_used_bytes"), HOLDERS * GRANULE_BYTES);
+    cr_assert_leq(daemon_metric_sum(&d, "l0_arena_used_bytes"), HELD_BYTES);
     for (int i = 0; i < HOLDERS; i++) {
         int fd = daemon_connect(&d);
         framing_send_length(fd, UINT32_MAX);
@@ -179,7 +179,7 @@ Test(framing, cut_at_every_offset, .timeout = 120)
 /* Frame i is i + 1 letters, so that its token count says which one was answered. */
 Test(framing, a_thousand_frames_in_one_write_are_answered_in_order, .timeout = 120)
 {
-    enum { FRAMES = 1000 };
+    enum { FRAMES = 1000, REPLIES = 2 * FRAMES };
     struct traffic_script script = {0};
     struct traffic_doc letters;
     uint32_t tokens = 0;
@@ -198,7 +198,7 @@ Test(framing, a_thousand_frames_in_one_write_are_answered_in_order, .timeout = 1
         (void)close(fd);
     }
     traffic_expect_settled(&d, 0);
-    cr_assert_eq(daemon_metric(&d, "l0_requests_total"), 2 * FRAMES);
+    cr_assert_eq(daemon_metric(&d, "l0_requests_total"), REPLIES);
     traffic_script_free(&script);
     framing_stop(&d);
 }
@@ -245,14 +245,14 @@ Test(framing, an_end_in_mid_frame_is_an_aborted_request, .timeout = 120)
     static const struct {
         uint32_t header_bytes, body_bytes;
     } cuts[] = {{1, 0}, {3, 0}, {4, 0}, {4, 1}, {4, 999}, {4, 9000}, {4, 99999}};
-    enum { BODY_BYTES = 100000, CUTS = sizeof cuts / sizeof *cuts };
+    enum { BODY_BYTES = 100000, CUTS = sizeof cuts / sizeof *cuts, ENDS = 4 * CUTS };
     struct traffic_doc doc;
     uint8_t header[WIRE_HEADER_BYTES];
     struct daemon d;
     framing_start(&d, NULL, NULL);
     traffic_doc_make(&doc, BODY_BYTES, 6);
     wire_put_u32(header, BODY_BYTES);
-    for (unsigned i = 0; i < 4 * CUTS; i++) {
+    for (unsigned i = 0; i < ENDS; i++) {
         int fd = traffic_connect(&d, i % 2 != 0);
         cr_assert(daemon_write(fd, header, cuts[i / 4].header_bytes));
         cr_assert(daemon_write(fd, doc.bytes, cuts[i / 4].body_bytes));
@@ -262,10 +262,9 @@ Test(framing, an_end_in_mid_frame_is_an_aborted_request, .timeout = 120)
         }
         (void)close(fd);
     }
-    cr_assert_eq(daemon_await_metric_sum(&d, "l0_requests_aborted_total", 4 * CUTS, 20000),
-                 4 * CUTS);
+    cr_assert_eq(daemon_await_metric_sum(&d, "l0_requests_aborted_total", ENDS, 20000), ENDS);
     traffic_expect_settled(&d, 0);
-    cr_assert_eq(daemon_metric(&d, "l0_requests_accepted_total"), 4 * CUTS);
+    cr_assert_eq(daemon_metric(&d, "l0_requests_accepted_total"), ENDS);
     cr_assert_eq(daemon_metric(&d, "l0_requests_total"), 0);
     traffic_doc_free(&doc);
     framing_stop(&d);

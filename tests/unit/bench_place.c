@@ -30,12 +30,12 @@ void bench_place_close(void)
 
 struct bench_outcome bench_run(const char *format, ...)
 {
-    struct bench_outcome outcome = {.code = -1};
     char arguments[1024], line[PATH_MAX + 1200];
     va_list list;
     va_start(list, format);
     vsnprintf(arguments, sizeof arguments, format, list);
     va_end(list);
+    struct bench_outcome outcome = {.code = -1};
     snprintf(line, sizeof line, "%s/%s 2>&1", place.bin, arguments);
     FILE *pipe = popen(line, "re");
     cr_assert_not_null(pipe);
