@@ -72,7 +72,8 @@ start() {
         if [ $SECONDS -ge $deadline ]; then
             kill -KILL "$pid"
             rm -f "$PID_FILE"
-            die "not ready after $START_LIMIT_S s: killed; see $LOG_FILE"
+            cat "$LOG_FILE" >&2
+            die "not ready after $START_LIMIT_S s: killed (its messages stand above)"
         fi
         sleep 0.05
     done

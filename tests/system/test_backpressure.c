@@ -83,7 +83,7 @@ static int pressure_wait(struct pressure *p, const struct traffic_doc *doc)
 
 /* ---- places -------------------------------------------------------------------------------- */
 
-Test(backpressure, a_request_waits_for_a_place, .timeout = 120)
+Test(backpressure, a_request_waits_for_a_place)
 {
     struct pressure p;
     pressure_start(&p, (const char *const[]){"--max-inflight", "1", NULL});
@@ -99,7 +99,7 @@ Test(backpressure, a_request_waits_for_a_place, .timeout = 120)
     pressure_stop(&p);
 }
 
-Test(backpressure, a_request_that_waited_too_long_for_a_place_is_told_busy, .timeout = 120)
+Test(backpressure, a_request_that_waited_too_long_for_a_place_is_told_busy)
 {
     struct pressure p;
     pressure_start(&p,
@@ -115,7 +115,7 @@ Test(backpressure, a_request_that_waited_too_long_for_a_place_is_told_busy, .tim
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-Test(backpressure, a_request_waits_for_memory, .timeout = 120)
+Test(backpressure, a_request_waits_for_memory)
 {
     struct pressure p;
     pressure_start(&p, (const char *const[]){NULL});
@@ -128,7 +128,7 @@ Test(backpressure, a_request_waits_for_memory, .timeout = 120)
     pressure_stop(&p);
 }
 
-Test(backpressure, a_request_that_waited_too_long_for_memory_is_told_busy, .timeout = 120)
+Test(backpressure, a_request_that_waited_too_long_for_memory_is_told_busy)
 {
     struct pressure p;
     pressure_start(&p, (const char *const[]){"--backpressure-ms", "500", NULL});
@@ -142,7 +142,7 @@ Test(backpressure, a_request_that_waited_too_long_for_memory_is_told_busy, .time
     pressure_stop(&p);
 }
 
-Test(backpressure, memory_comes_back_when_its_holder_leaves, .timeout = 120)
+Test(backpressure, memory_comes_back_when_its_holder_leaves)
 {
     struct pressure p;
     pressure_start(&p, (const char *const[]){NULL});
@@ -157,7 +157,7 @@ Test(backpressure, memory_comes_back_when_its_holder_leaves, .timeout = 120)
     pressure_stop(&p);
 }
 
-Test(backpressure, memory_comes_back_when_its_holder_is_too_slow, .timeout = 120)
+Test(backpressure, memory_comes_back_when_its_holder_is_too_slow)
 {
     struct pressure p;
     pressure_start(&p, (const char *const[]){"--frame-ms", "2000", NULL});
@@ -224,7 +224,7 @@ static unsigned pressure_crowd(const struct pressure *p, const struct traffic_do
     return busy;
 }
 
-Test(backpressure, a_crowd_for_one_place_is_served_one_by_one, .timeout = 200)
+Test(backpressure, a_crowd_for_one_place_is_served_one_by_one)
 {
     struct pressure p;
     pressure_start(
@@ -236,7 +236,7 @@ Test(backpressure, a_crowd_for_one_place_is_served_one_by_one, .timeout = 200)
 
 /* Six documents that together take three times the memory there is. Two that have begun can keep
  * each other from growing: then the deadline decides, and who was told busy succeeds later. */
-Test(backpressure, a_crowd_for_little_memory_is_served_in_the_end, .timeout = 200)
+Test(backpressure, a_crowd_for_little_memory_is_served_in_the_end)
 {
     struct pressure p;
     pressure_start(&p, (const char *const[]){"--backpressure-ms", "300", NULL});
@@ -267,7 +267,7 @@ static void *pressure_greedy_main(void *arg)
 
 /* The greedy client's next document is always there already when the last one is answered; the
  * place must go to the one who waits all the same. */
-Test(backpressure, a_pipelining_client_does_not_keep_the_place, .timeout = 120)
+Test(backpressure, a_pipelining_client_does_not_keep_the_place)
 {
     struct traffic_script script = {0};
     struct traffic_doc tiny, two_slices;

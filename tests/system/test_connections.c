@@ -17,7 +17,7 @@ static void connections_start(struct daemon *d, const char *option, const char *
 
 /* ---- idle, and many -------------------------------------------------------------------------- */
 
-Test(connections, a_thousand_idle_ones_are_closed_at_the_idle_limit, .timeout = 200)
+Test(connections, a_thousand_idle_ones_are_closed_at_the_idle_limit)
 {
     enum { IDLE = 1000 };
     struct traffic_baseline base;
@@ -39,7 +39,7 @@ Test(connections, a_thousand_idle_ones_are_closed_at_the_idle_limit, .timeout = 
     daemon_stop(&d);
 }
 
-Test(connections, a_thousand_idle_ones_do_not_disturb_a_busy_one, .timeout = 200)
+Test(connections, a_thousand_idle_ones_do_not_disturb_a_busy_one)
 {
     enum { IDLE = 1000, REQUESTS = 200 };
     struct traffic_doc doc;
@@ -64,7 +64,7 @@ Test(connections, a_thousand_idle_ones_do_not_disturb_a_busy_one, .timeout = 200
 }
 
 /* Every slot is still there at the end: as many connections as there may be are served at once. */
-Test(connections, connecting_and_closing_leaks_no_descriptor_and_no_slot, .timeout = 230)
+Test(connections, connecting_and_closing_leaks_no_descriptor_and_no_slot)
 {
     enum { SLOTS = 250 };
     struct traffic_baseline base;
@@ -100,7 +100,7 @@ Test(connections, connecting_and_closing_leaks_no_descriptor_and_no_slot, .timeo
 
 /* ---- too many -------------------------------------------------------------------------------- */
 
-Test(connections, above_max_conns_they_are_refused_and_a_place_is_given_again, .timeout = 120)
+Test(connections, above_max_conns_they_are_refused_and_a_place_is_given_again)
 {
     enum { CAP = 20, MORE = 30 };
     struct traffic_doc doc;
@@ -134,7 +134,7 @@ Test(connections, above_max_conns_they_are_refused_and_a_place_is_given_again, .
 }
 
 /* C09. No new descriptor can be had for a second: the admin server cannot be asked meanwhile. */
-Test(connections, without_descriptors_accept_backs_off_and_recovers, .timeout = 120)
+Test(connections, without_descriptors_accept_backs_off_and_recovers)
 {
     enum { WAITING = 20, OUTAGE_MS = 1000, BACKOFF_MS = 200 };
     struct traffic_baseline base;
@@ -198,7 +198,7 @@ static void connections_send_with_descriptors(int fd, const struct traffic_scrip
     cr_assert_eq(sendmsg(fd, &message, MSG_NOSIGNAL), (ssize_t)frame->n_bytes);
 }
 
-Test(connections, passed_descriptors_are_dropped_and_the_frame_is_served, .timeout = 120)
+Test(connections, passed_descriptors_are_dropped_and_the_frame_is_served)
 {
     struct traffic_script frame = {0};
     struct traffic_baseline base;
@@ -236,7 +236,7 @@ static void connections_expect_spread(const struct daemon *d, uint64_t total)
     cr_assert_eq(daemon_metric(d, "l0_connections{shard=\"1\"}"), total / 2);
 }
 
-Test(connections, four_on_two_shards_are_two_and_two, .timeout = 120)
+Test(connections, four_on_two_shards_are_two_and_two)
 {
     struct daemon d;
     int fds[4];
@@ -273,7 +273,7 @@ static void *connections_member_main(void *arg)
     return NULL;
 }
 
-Test(connections, eight_at_once_on_two_shards_are_four_and_four, .timeout = 120)
+Test(connections, eight_at_once_on_two_shards_are_four_and_four)
 {
     enum { CROWD = 8 };
     struct connections_crowd crowd;

@@ -30,7 +30,7 @@ static void framing_send_length(int fd, uint32_t length)
 
 /* ---- lengths that are refused ---------------------------------------------------------------- */
 
-Test(framing, length_zero_is_refused_after_the_frames_before_it, .timeout = 120)
+Test(framing, length_zero_is_refused_after_the_frames_before_it)
 {
     struct daemon d;
     framing_start(&d, NULL, NULL);
@@ -50,7 +50,7 @@ Test(framing, length_zero_is_refused_after_the_frames_before_it, .timeout = 120)
 }
 
 /* Where a sign or length + header wraps, just above the limit, and the magic of version 2. */
-Test(framing, lengths_above_the_limit_are_refused_at_once, .timeout = 120)
+Test(framing, lengths_above_the_limit_are_refused_at_once)
 {
     static const uint32_t lengths[] = {MAX_BYTES_DEFAULT + 1,
                                        0x3fffffff,
@@ -75,7 +75,7 @@ Test(framing, lengths_above_the_limit_are_refused_at_once, .timeout = 120)
     framing_stop(&d);
 }
 
-Test(framing, a_length_alone_takes_no_memory, .timeout = 120)
+Test(framing, a_length_alone_takes_no_memory)
 {
     enum { HOLDERS = 64, HELD_BYTES = HOLDERS * 8192 };
     struct traffic_baseline base;
@@ -125,7 +125,7 @@ static void framing_around_the_limit(struct daemon *d, uint32_t max_bytes)
     }
 }
 
-Test(framing, the_default_limit_is_exact, .timeout = 120)
+Test(framing, the_default_limit_is_exact)
 {
     struct daemon d;
     framing_start(&d, NULL, NULL);
@@ -133,7 +133,7 @@ Test(framing, the_default_limit_is_exact, .timeout = 120)
     framing_stop(&d);
 }
 
-Test(framing, a_small_limit_is_exact, .timeout = 120)
+Test(framing, a_small_limit_is_exact)
 {
     struct daemon d;
     framing_start(&d, "--max-req-bytes", "5000");
@@ -143,7 +143,7 @@ Test(framing, a_small_limit_is_exact, .timeout = 120)
 
 /* ---- how a frame is cut ---------------------------------------------------------------------- */
 
-Test(framing, one_byte_at_a_time, .timeout = 120)
+Test(framing, one_byte_at_a_time)
 {
     struct traffic_script script = {0};
     struct daemon d;
@@ -160,7 +160,7 @@ Test(framing, one_byte_at_a_time, .timeout = 120)
 }
 
 /* The first cut is at every offset once; below the middle more cuts follow at its multiples. */
-Test(framing, cut_at_every_offset, .timeout = 120)
+Test(framing, cut_at_every_offset)
 {
     struct traffic_script script = {0};
     struct daemon d;
@@ -177,7 +177,7 @@ Test(framing, cut_at_every_offset, .timeout = 120)
 }
 
 /* Frame i is i + 1 letters, so that its token count says which one was answered. */
-Test(framing, a_thousand_frames_in_one_write_are_answered_in_order, .timeout = 120)
+Test(framing, a_thousand_frames_in_one_write_are_answered_in_order)
 {
     enum { FRAMES = 1000, REPLIES = 2 * FRAMES };
     struct traffic_script script = {0};
@@ -227,7 +227,7 @@ static void framing_around_sizes(const struct daemon *d, bool tcp)
     (void)close(fd);
 }
 
-Test(framing, frames_that_end_where_a_block_or_a_slice_ends, .timeout = 200)
+Test(framing, frames_that_end_where_a_block_or_a_slice_ends)
 {
     for (int round = 0; round < 2; round++) {
         struct daemon d;
@@ -240,7 +240,7 @@ Test(framing, frames_that_end_where_a_block_or_a_slice_ends, .timeout = 200)
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
-Test(framing, an_end_in_mid_frame_is_an_aborted_request, .timeout = 120)
+Test(framing, an_end_in_mid_frame_is_an_aborted_request)
 {
     static const struct {
         uint32_t header_bytes, body_bytes;
@@ -270,7 +270,7 @@ Test(framing, an_end_in_mid_frame_is_an_aborted_request, .timeout = 120)
     framing_stop(&d);
 }
 
-Test(framing, an_end_between_frames_aborts_nothing, .timeout = 120)
+Test(framing, an_end_between_frames_aborts_nothing)
 {
     struct traffic_doc doc;
     struct daemon d;
@@ -291,7 +291,7 @@ Test(framing, an_end_between_frames_aborts_nothing, .timeout = 120)
 }
 
 /* C03, and one and a half frames before the end. */
-Test(framing, what_came_whole_before_the_end_is_answered, .timeout = 120)
+Test(framing, what_came_whole_before_the_end_is_answered)
 {
     struct traffic_script script = {0};
     struct daemon d;

@@ -43,7 +43,7 @@ static void hostile_expect_end(int fd, const uint8_t *bytes, size_t n_bytes)
     (void)close(fd);
 }
 
-Test(hostile, other_protocols_are_turned_away, .timeout = 120)
+Test(hostile, other_protocols_are_turned_away)
 {
     static const uint8_t http[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
     static const uint8_t tls[] = {0x16, 3, 1, 0, 8, 1, 0, 0, 4, 3, 3, 0xaa, 0xbb};
@@ -106,7 +106,7 @@ static void hostile_dribble(int *fds, int n)
     }
 }
 
-Test(hostile, slowloris_is_timed_out_however_it_dribbles, .timeout = 200)
+Test(hostile, slowloris_is_timed_out_however_it_dribbles)
 {
     enum { SLOW = 200 };
     struct traffic_baseline base;
@@ -130,7 +130,7 @@ Test(hostile, slowloris_is_timed_out_however_it_dribbles, .timeout = 200)
 /* ---- C04 ---------------------------------------------------------------------------------------
  */
 
-Test(hostile, resets_in_mid_frame_are_counted_and_nothing_more, .timeout = 200)
+Test(hostile, resets_in_mid_frame_are_counted_and_nothing_more)
 {
     enum { BODY_BYTES = 50000 };
     static const size_t sent_bytes[] = {0, 20000, 40000};
@@ -185,12 +185,12 @@ static void hostile_leave_with_a_reply_in_flight(bool tcp)
     daemon_stop(&d);
 }
 
-Test(hostile, a_reset_while_a_reply_is_in_flight, .timeout = 120)
+Test(hostile, a_reset_while_a_reply_is_in_flight)
 {
     hostile_leave_with_a_reply_in_flight(true);
 }
 
-Test(hostile, a_unix_peer_gone_while_a_reply_is_in_flight, .timeout = 120)
+Test(hostile, a_unix_peer_gone_while_a_reply_is_in_flight)
 {
     hostile_leave_with_a_reply_in_flight(false);
 }
@@ -216,7 +216,7 @@ static size_t hostile_flood(int fd, const struct traffic_script *flood)
     return sent;
 }
 
-Test(hostile, replies_that_are_never_read_stop_the_reading, .timeout = 120)
+Test(hostile, replies_that_are_never_read_stop_the_reading)
 {
     enum { REQUESTS = 10000, BLOCK_BYTES = 64 * 1024 };
     struct traffic_script flood = {0};

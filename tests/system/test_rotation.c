@@ -46,7 +46,7 @@ static void rotation_await(const struct rotation *r, uint64_t more)
     }
 }
 
-Test(rotation, by_requests, .timeout = 120)
+Test(rotation, by_requests)
 {
     struct rotation r;
     rotation_start(&r, "--rotate-requests", "10");
@@ -56,7 +56,7 @@ Test(rotation, by_requests, .timeout = 120)
     rotation_stop(&r);
 }
 
-Test(rotation, by_bytes, .timeout = 120)
+Test(rotation, by_bytes)
 {
     struct rotation r;
     rotation_start(&r, "--rotate-mb", "1");
@@ -66,7 +66,7 @@ Test(rotation, by_bytes, .timeout = 120)
     rotation_stop(&r);
 }
 
-Test(rotation, none_unless_asked_for, .timeout = 120)
+Test(rotation, none_unless_asked_for)
 {
     struct rotation r;
     rotation_start(&r, NULL, NULL);
@@ -78,7 +78,7 @@ Test(rotation, none_unless_asked_for, .timeout = 120)
 
 /* Frames begun in the old arena: in mid-header, with a body that ends in the block they have, and
  * with bodies for which the block must move to the new arena. */
-Test(rotation, frames_held_across_a_rotation_are_answered_rightly, .timeout = 200)
+Test(rotation, frames_held_across_a_rotation_are_answered_rightly)
 {
     static const struct {
         uint32_t body_bytes, sent_bytes;

@@ -139,7 +139,7 @@ static void tail_start(struct daemon *d, const char *rows)
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-Test(tail, every_bracket_lies_inside_its_round_trip, .timeout = 120)
+Test(tail, every_bracket_lies_inside_its_round_trip)
 {
     struct round_trip trips[TAIL_REQUESTS];
     struct tail_line lines[TAIL_ROWS_MAX];
@@ -152,7 +152,7 @@ Test(tail, every_bracket_lies_inside_its_round_trip, .timeout = 120)
     daemon_stop(&d);
 }
 
-Test(tail, only_the_slowest_are_kept_until_a_reset, .timeout = 120)
+Test(tail, only_the_slowest_are_kept_until_a_reset)
 {
     struct round_trip trips[TAIL_REQUESTS];
     struct tail_line first[TAIL_ROWS_MAX], again[TAIL_ROWS_MAX];
@@ -169,7 +169,7 @@ Test(tail, only_the_slowest_are_kept_until_a_reset, .timeout = 120)
 }
 
 /* With a stall before lexing, the bracket holds it, and the stages tell where it was. */
-Test(tail, a_stall_is_seen_where_it_happened, .timeout = 120)
+Test(tail, a_stall_is_seen_where_it_happened)
 {
     static const char *const stalled[] = {"L0_FAULT_MS=20", "L0_FAULT_RATE_PPM=1000000",
                                           "L0_FAULT_PHASE=post", NULL};

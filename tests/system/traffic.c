@@ -116,12 +116,21 @@ const char *traffic_doc_request(int fd, const struct traffic_doc *doc)
 
 /* ---- scripts ------------------------------------------------------------------------------- */
 
+/* Room for at least need_bytes; grows by doubling, as a sanitizer copies at every realloc. */
+static void traffic_reserve(uint8_t **bytes, size_t *cap_bytes, size_t need_bytes)
+{
+    if (need_bytes <= *cap_bytes)
+        return;
+    *cap_bytes = 2 * need_bytes;
+    *bytes = realloc(*bytes, *cap_bytes);
+    cr_assert_not_null(*bytes);
+}
+
 void traffic_script_add(struct traffic_script *s, const struct traffic_doc *doc)
 {
     size_t frame_bytes = WIRE_HEADER_BYTES + (size_t)doc->n_bytes;
-    s->bytes = realloc(s->bytes, s->n_bytes + frame_bytes);
-    s->want = realloc(s->want, s->want_bytes + WIRE_REPLY_BYTES);
-    cr_assert(s->bytes != NULL && s->want != NULL);
+    traffic_reserve(&s->bytes, &s->cap_bytes, s->n_bytes + frame_bytes);
+    traffic_reserve(&s->want, &s->want_cap_bytes, s->want_bytes + WIRE_REPLY_BYTES);
     wire_put_u32(s->bytes + s->n_bytes, doc->n_bytes);
     memcpy(s->bytes + s->n_bytes + WIRE_HEADER_BYTES, doc->bytes, doc->n_bytes);
     wire_encode_reply(s->want + s->want_bytes, &doc->want);

@@ -37,6 +37,7 @@ const char *traffic_doc_request(int fd, const struct traffic_doc *doc);
 struct traffic_script {
     uint8_t *bytes, *want; /* owned */
     size_t n_bytes, want_bytes;
+    size_t cap_bytes, want_cap_bytes; /* 0: the memory is another's, nothing can be added */
 };
 
 void traffic_script_add(struct traffic_script *script, const struct traffic_doc *doc);

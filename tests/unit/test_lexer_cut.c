@@ -138,15 +138,16 @@ Test(lexer_cut, one_byte_at_a_time_is_linear, .timeout = 60)
     struct lexer_counts counts;
     for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++) {
         memset(in, ' ', n);
-        memcpy(in, openings[i], strlen(openings[i]));
+        for (size_t at = 0; openings[i][at]; at++)
+            in[at] = (uint8_t)openings[i][at];
         counts = fed_byte_by_byte(in, n);
         cr_expect_eq(counts.n_tokens, 1u);
         cr_expect_eq(counts.n_spans, 1u);
     }
     /* ^^5e^5e^5e … is one character until it ends, as text and as a name. */
-    for (uint32_t at = 1; at + 3 <= n; at += 3)
-        memcpy(in + at, "^5e", 3);
     in[0] = '^';
+    for (uint32_t at = 1; at < n; at++)
+        in[at] = (uint8_t) "^5e"[(at - 1) % 3];
     counts = fed_byte_by_byte(in, n);
     cr_expect_eq(counts.n_spans, lexed_counts(LEXER_LUALATEX, in, n).n_spans);
     memmove(in + 1, in, n - 1);
