@@ -3,6 +3,7 @@
 #include "engine/op.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,7 +38,10 @@ void conn_adopt(struct conn *c, int fd)
     uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
     assert(conn_word_state(word) == CONN_FREE && c->ops == 0 && !c->queued && c->request == NULL);
     c->fd = fd;
-    c->poll_armed = false;
+    c->in_armed = false;
+    c->out_armed = false;
+    c->readable = false;
+    c->peer_done = false;
     c->lingering = false;
     c->close_after = false;
     c->accepted = false;
@@ -89,24 +93,39 @@ bool conn_begin_close(struct conn *c, uint8_t me)
            conn_swap(c, conn_word_state(word), owner, CONN_CLOSING, me);
 }
 
-void conn_poll(struct conn *c, struct ring *ring, uint32_t poll_mask)
+void conn_poll_in(struct conn *c, struct ring *ring)
 {
-    if (c->poll_armed)
+    if (c->in_armed)
         return;
-    c->poll_armed = true;
+    c->in_armed = true;
     c->ops++;
-    ring_poll(ring, c->fd, poll_mask, false, op_pack(OP_CONN_POLL, c->slot, c->generation));
+    ring_poll(ring, c->fd, POLLIN | POLLRDHUP, true, op_pack(OP_CONN_IN, c->slot, c->generation));
+}
+
+void conn_poll_out(struct conn *c, struct ring *ring)
+{
+    if (c->out_armed)
+        return;
+    c->out_armed = true;
+    c->ops++;
+    ring_poll(ring, c->fd, POLLOUT, false, op_pack(OP_CONN_OUT, c->slot, c->generation));
+}
+
+static void conn_cancel(struct conn *c, struct ring *ring, enum op_kind kind)
+{
+    c->ops++;
+    ring_cancel(ring, op_pack(kind, c->slot, c->generation),
+                op_pack(OP_CONN_CANCEL, c->slot, c->generation));
 }
 
 void conn_shut(struct conn *c, struct ring *ring)
 {
     assert(conn_state(c) == CONN_CLOSING);
     (void)shutdown(c->fd, SHUT_RDWR); /* ENOTCONN when the peer was first */
-    if (!c->poll_armed)
-        return;
-    c->ops++;
-    ring_cancel(ring, op_pack(OP_CONN_POLL, c->slot, c->generation),
-                op_pack(OP_CONN_CANCEL, c->slot, c->generation));
+    if (c->in_armed)
+        conn_cancel(c, ring, OP_CONN_IN);
+    if (c->out_armed)
+        conn_cancel(c, ring, OP_CONN_OUT);
 }
 
 bool conn_finish_close(struct conn *c)

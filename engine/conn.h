@@ -20,7 +20,11 @@
  * the next. seq never goes back, not even when the slot is reused: there is no ABA. (Today the home
  * shard is the only claimant; the HEDGED bit is reserved for a sibling.)
  *
- * Closing: shutdown(2), cancel the poll if one is armed, wait for its last completion, close(2); so
+ * Input is announced by one multishot poll for the connection's whole life: it costs nothing per
+ * request (a one-shot poll, re-armed for each, costs a microsecond). Its events are edges, so
+ * readable keeps what they said until a receive finds the socket empty.
+ *
+ * Closing: shutdown(2), cancel the polls that are armed, wait for the last completion, close(2); so
  * a descriptor's number is never reused while an operation on it is under way. */
 #ifndef L0_ENGINE_CONN_H
 #define L0_ENGINE_CONN_H
@@ -58,8 +62,11 @@ struct conn {
 
     /* home's bookkeeping of the ring and its queues */
     bool queued;      /* in the ready queue */
-    bool poll_armed;  /* its completion is outstanding */
-    uint8_t ops;      /* completions outstanding in all: poll, cancellation */
+    bool in_armed;    /* the poll for input is under way */
+    bool out_armed;   /* the poll for room to send is under way */
+    bool readable;    /* the socket may hold bytes, or the end, that was not received yet */
+    bool peer_done;   /* the peer sends no more: no edge follows, so always readable */
+    uint8_t ops;      /* operations whose last completion is outstanding: polls, cancellations */
     bool lingering;   /* an error reply is out: discard input, then close */
     bool close_after; /* the reply under way is the last one */
     struct conn *next_ready;
@@ -112,10 +119,11 @@ void conn_reject(struct conn *c, uint8_t me);
 void conn_finish(struct conn *c, uint8_t me);
 bool conn_begin_close(struct conn *c, uint8_t me);
 
-/* Arms the one poll of this connection unless it is armed. */
-void conn_poll(struct conn *c, struct ring *ring, uint32_t poll_mask);
+/* Arm the poll unless it is armed. */
+void conn_poll_in(struct conn *c, struct ring *ring);
+void conn_poll_out(struct conn *c, struct ring *ring);
 
-/* In CLOSING: shuts the socket down and cancels its poll. */
+/* In CLOSING: shuts the socket down and cancels its polls. */
 void conn_shut(struct conn *c, struct ring *ring);
 
 /* In CLOSING with nothing outstanding: closes the descriptor and frees the slot. false: a

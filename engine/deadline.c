@@ -41,7 +41,10 @@ void deadline_return(struct deadlines *all, struct deadline *d, enum deadline_ki
     deadline_clear(d);
     d->kind = kind;
     d->at_ns = at_ns;
-    deadline_insert(d, &all->heads[kind]);
+    struct deadline *behind = &all->heads[kind];
+    while (behind->next->at_ns < at_ns) /* ends at the head, whose time is UINT64_MAX */
+        behind = behind->next;
+    deadline_insert(d, behind);
 }
 
 void deadline_clear(struct deadline *d)

@@ -36,8 +36,7 @@ void deadline_init(struct deadline *d);
 /* (Re)sets d to now + the kind's time, at the end of the kind's list. */
 void deadline_set(struct deadlines *all, struct deadline *d, enum deadline_kind kind,
                   uint64_t now_ns);
-/* Puts d back at the front of its kind's list with the time it had (a waiter that was called too
- * early). */
+/* Puts d back where it was, by the time it had (a waiter that was called too early). */
 void deadline_return(struct deadlines *all, struct deadline *d, enum deadline_kind kind,
                      uint64_t at_ns);
 void deadline_clear(struct deadline *d);

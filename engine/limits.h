@@ -38,6 +38,11 @@
 #define LIMIT_SLICE_KIB_MIN     4
 #define LIMIT_SLICE_KIB_MAX     4096
 
+/* The first receive into a block goes this far behind its page's beginning: the kernel copies from
+ * a page-aligned buffer, and a copy between addresses that agree in their low 12 bits takes 1 us
+ * longer for 4 KB (measured on Zen 4: 5.9 against 4.9 us for the receive). */
+#define LIMIT_HEADROOM_BYTES 64
+
 /* A block grows at most to this multiple of the bytes it has received: a declared length alone
  * never takes memory. */
 #define LIMIT_GROWTH 8

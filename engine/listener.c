@@ -92,9 +92,10 @@ static void listener_place(struct shard *s, int fd, bool tcp)
         shard_ring_doorbell(home);
         return;
     }
-    /* That shard has not emptied its mailbox for 256 connections: it stands still. */
+    /* That shard has not emptied its mailbox for 256 connections: it stands still. We do not. */
     (void)atomic_fetch_sub_explicit(&home->load, 1, memory_order_relaxed);
-    listener_refuse(s, fd);
+    (void)atomic_fetch_add_explicit(&s->load, 1, memory_order_relaxed);
+    serve_adopt(s, fd);
 }
 
 static void listener_accept(struct shard *s, struct listener *l)

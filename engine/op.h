@@ -6,11 +6,12 @@
 #include <stdint.h>
 
 enum op_kind {
-    OP_CONN_POLL = 1,   /* slot: connection */
-    OP_CONN_CANCEL = 2, /* slot: connection; cancels its poll */
-    OP_LISTEN_POLL = 3, /* slot: listener; multishot */
-    OP_DOORBELL = 4,    /* multishot poll of the shard's eventfd */
-    OP_UNPOLL = 5,      /* cancels a multishot poll; nobody waits for it */
+    OP_CONN_IN = 1,     /* slot: connection; multishot poll for input */
+    OP_CONN_OUT = 2,    /* slot: connection; one-shot poll for room to send */
+    OP_CONN_CANCEL = 3, /* slot: connection; cancels one of the two */
+    OP_LISTEN_POLL = 4, /* slot: listener; multishot */
+    OP_DOORBELL = 5,    /* multishot poll of the shard's eventfd */
+    OP_UNPOLL = 6,      /* cancels a listener's poll; nobody waits for it */
 };
 
 struct op {

@@ -46,20 +46,22 @@ static bool receive_make_room(struct shard *s, struct conn *c)
 {
     struct conn_input *in = &c->in;
     if (in->block.data == NULL) {
-        in->off = in->have = 0;
+        in->off = in->have = LIMIT_HEADROOM_BYTES;
         return arena_alloc(&s->arenas, LIMIT_GRANULE_BYTES, &in->block);
     }
     uint32_t body_bytes = c->request != NULL ? c->request->body_bytes : 0;
-    uint64_t need_bytes = WIRE_HEADER_BYTES + (uint64_t)body_bytes;
+    uint64_t need_bytes = LIMIT_HEADROOM_BYTES + WIRE_HEADER_BYTES + (uint64_t)body_bytes;
     uint32_t cap_bytes = in->block.cap_bytes;
-    if (in->off > 0 && in->off + need_bytes > cap_bytes) {
-        memmove(in->block.data, in->block.data + in->off, in->have - in->off);
-        in->have -= in->off;
-        in->off = 0;
+    uint32_t surplus = in->off - LIMIT_HEADROOM_BYTES; /* answered frames before this one */
+    if (surplus > 0 && surplus + need_bytes > cap_bytes) {
+        uint8_t *first = in->block.data + LIMIT_HEADROOM_BYTES;
+        memmove(first, first + surplus, in->have - in->off);
+        in->have -= surplus;
+        in->off -= surplus;
     }
     if (in->have < cap_bytes)
         return true;
-    assert(in->off == 0 && need_bytes > cap_bytes);
+    assert(in->off == LIMIT_HEADROOM_BYTES && need_bytes > cap_bytes);
     uint64_t most = (uint64_t)cap_bytes * LIMIT_GROWTH;
     uint64_t least = cap_bytes + LIMIT_GRANULE_BYTES;
     return arena_grow(&s->arenas, &in->block, need_bytes < most ? need_bytes : most, in->have) ||
@@ -83,6 +85,7 @@ enum receive_result receive_step(struct shard *s, struct conn *c)
     do
         got = recv(c->fd, in->block.data + in->have, ask, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
+    c->readable = got == (ssize_t)ask || c->peer_done; /* else a short receive has emptied it */
     if (got == 0)
         return RECEIVE_CLOSED;
     if (got < 0)
@@ -96,5 +99,5 @@ enum receive_result receive_step(struct shard *s, struct conn *c)
     parsed = receive_parse(s, c);
     if (parsed != RECEIVE_EMPTY)
         return parsed;
-    return (uint32_t)got == ask ? RECEIVE_MORE : RECEIVE_EMPTY;
+    return c->readable ? RECEIVE_MORE : RECEIVE_EMPTY;
 }

@@ -66,7 +66,12 @@ int ring_enable(struct ring *ring)
     /* liburing 2.3's shared object does not export io_uring_enable_rings. */
     long rc =
         syscall(__NR_io_uring_register, ring->uring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
-    return rc < 0 ? -errno : 0;
+    if (rc < 0)
+        return -errno;
+    /* Saves looking the descriptor up in every enter; where it fails, nothing is lost. */
+    if (io_uring_register_ring_fd(&ring->uring) == 1)
+        ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
+    return 0;
 }
 
 void ring_close(struct ring *ring)
@@ -90,7 +95,7 @@ static int ring_enter(struct ring *ring, uint32_t wait_count, uint64_t wait_ns)
     struct io_uring_getevents_arg arg = {0};
     if (wait_count > 0 && wait_ns != RING_WAIT_FOREVER)
         arg.ts = (uint64_t)(uintptr_t)&ts;
-    long rc = syscall(__NR_io_uring_enter, ring->uring.ring_fd, to_submit, wait_count,
+    long rc = syscall(__NR_io_uring_enter, ring->uring.enter_ring_fd, to_submit, wait_count,
                       ring->enter_flags, &arg, sizeof arg);
     return rc < 0 ? -errno : (int)rc;
 }

@@ -18,8 +18,8 @@ static uint8_t serve_me(const struct shard *s)
 
 /* ---- waiting for memory or for a request's place ------------------------------------------- */
 
-/* Something came free: the first waiter tries again, and goes back to the front if it fails. */
-static void serve_wake_waiter(struct shard *s)
+/* It goes back to the front of the line if it fails. */
+void serve_wake_waiter(struct shard *s)
 {
     struct deadline *first = deadline_first(&s->deadlines, DEADLINE_WAIT);
     if (first == NULL)
@@ -111,7 +111,7 @@ void serve_adopt(struct shard *s, int fd)
     metric_set(&s->metrics.conns_live, metric_get(&s->metrics.conns_live) + 1);
     deadline_set(&s->deadlines, &c->deadline, s->draining ? DEADLINE_GRACE : DEADLINE_IDLE,
                  s->now_ns);
-    conn_poll(c, s->ring, POLLIN);
+    conn_poll_in(c, s->ring);
 }
 
 /* ---- replies ------------------------------------------------------------------------------- */
@@ -157,6 +157,15 @@ static void serve_count_reply(struct shard *s, struct conn *c)
     metric_add(&s->metrics.bytes_sent, WIRE_REPLY_BYTES);
 }
 
+/* Between frames: no memory is held. */
+static void serve_go_idle(struct shard *s, struct conn *c)
+{
+    enum deadline_kind kind = s->draining ? DEADLINE_GRACE : DEADLINE_IDLE;
+    serve_free_input(s, c);
+    if (c->deadline.kind != kind)
+        deadline_set(&s->deadlines, &c->deadline, kind, s->now_ns);
+}
+
 /* The reply is out whole. */
 static void serve_replied(struct shard *s, struct conn *c)
 {
@@ -167,18 +176,17 @@ static void serve_replied(struct shard *s, struct conn *c)
         c->in.off += WIRE_HEADER_BYTES + c->request->body_bytes;
     serve_close_request(s, c);
     conn_finish(c, serve_me(s));
+    serve_wake_waiter(s); /* before this connection's next frame takes the place that came free */
     if (c->close_after) {
         serve_begin_linger(s, c);
-    } else if (c->in.have > c->in.off) {
-        deadline_clear(&c->deadline);
-        shard_make_ready(s, c); /* pipelined: the next frame, after the others had their turn */
-    } else {
-        serve_free_input(s, c);
-        deadline_set(&s->deadlines, &c->deadline, s->draining ? DEADLINE_GRACE : DEADLINE_IDLE,
-                     s->now_ns);
-        conn_poll(c, s->ring, POLLIN);
+        return;
     }
-    serve_wake_waiter(s);
+    bool pipelined = c->in.have > c->in.off;
+    deadline_clear(&c->deadline);
+    if (!pipelined)
+        serve_go_idle(s, c);
+    if (pipelined || c->readable)
+        shard_make_ready(s, c); /* the next frame, after the others had their turn */
 }
 
 static void serve_send(struct shard *s, struct conn *c)
@@ -188,14 +196,9 @@ static void serve_send(struct shard *s, struct conn *c)
         serve_replied(s, c);
         return;
     case REPLY_BLOCKED:
-        if (c->poll_armed) { /* for input, by a timed-out frame: and the peer takes nothing either
-                              */
-            serve_close(s, c);
-            return;
-        }
         if (c->deadline.kind != DEADLINE_REPLY)
             deadline_set(&s->deadlines, &c->deadline, DEADLINE_REPLY, s->now_ns);
-        conn_poll(c, s->ring, POLLOUT);
+        conn_poll_out(c, s->ring);
         return;
     case REPLY_GONE:
         metric_add(&s->metrics.peer_resets, 1);
@@ -272,21 +275,18 @@ static void serve_lex_ahead(struct shard *s, struct conn *c)
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
-static void serve_incomplete(struct shard *s, struct conn *c, bool more)
+/* In RECV: the frame is not complete, or there is none. */
+static void serve_incomplete(struct shard *s, struct conn *c)
 {
     serve_wait_over(s, c);
     serve_lex_ahead(s, c);
-    enum deadline_kind idle = s->draining ? DEADLINE_GRACE : DEADLINE_IDLE;
-    enum deadline_kind kind = c->request != NULL ? DEADLINE_FRAME : idle;
-    if (c->deadline.kind != kind)
-        deadline_set(&s->deadlines, &c->deadline, kind, s->now_ns);
     if (c->request == NULL)
-        serve_free_input(s, c); /* an idle connection holds no memory */
+        serve_go_idle(s, c);
+    else if (c->deadline.kind != DEADLINE_FRAME)
+        deadline_set(&s->deadlines, &c->deadline, DEADLINE_FRAME, s->now_ns);
     conn_yield(c, serve_me(s));
-    if (more)
+    if (c->readable)
         shard_make_ready(s, c);
-    else
-        conn_poll(c, s->ring, POLLIN);
 }
 
 static void serve_receive(struct shard *s, struct conn *c)
@@ -296,10 +296,8 @@ static void serve_receive(struct shard *s, struct conn *c)
         serve_begin(s, c);
         return;
     case RECEIVE_MORE:
-        serve_incomplete(s, c, true);
-        return;
     case RECEIVE_EMPTY:
-        serve_incomplete(s, c, false);
+        serve_incomplete(s, c);
         return;
     case RECEIVE_WAIT:
         serve_wait(s, c);
@@ -331,8 +329,7 @@ static void serve_linger(struct shard *s, struct conn *c)
         conn_yield(c, serve_me(s));
         shard_make_ready(s, c);
     } else if (got < 0 && errno == EAGAIN) {
-        conn_yield(c, serve_me(s));
-        conn_poll(c, s->ring, POLLIN);
+        conn_yield(c, serve_me(s)); /* an event of the poll for input goes on from here */
     } else {
         serve_close(s, c);
     }
@@ -367,15 +364,28 @@ void serve_turn(struct shard *s, struct conn *c)
     assert(false && "a connection without an owner cannot be in the ready queue");
 }
 
-void serve_event(struct shard *s, struct conn *c, bool is_poll)
+void serve_event(struct shard *s, struct conn *c, const struct op *op,
+                 const struct ring_event *event)
 {
-    assert(c->ops > 0);
-    c->ops--;
-    if (is_poll)
-        c->poll_armed = false;
-    if (conn_state(c) == CONN_CLOSING)
+    if (!event->more) {
+        assert(c->ops > 0);
+        c->ops--;
+    }
+    if (op->kind == OP_CONN_IN) {
+        c->readable = true;
+        c->in_armed = event->more;
+        if (event->res < 0 || (event->res & (POLLHUP | POLLRDHUP | POLLERR)) != 0)
+            c->peer_done = true;
+    } else if (op->kind == OP_CONN_OUT) {
+        c->out_armed = false;
+    }
+    enum conn_state state = conn_state(c);
+    if (state == CONN_CLOSING) {
         serve_finish_close(s, c);
-    else
+        return;
+    }
+    conn_poll_in(c, s->ring); /* the kernel may end a multishot poll on its own */
+    if (op->kind == OP_CONN_OUT || state == CONN_IDLE)
         shard_make_ready(s, c);
 }
 

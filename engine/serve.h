@@ -4,6 +4,9 @@
 #define L0_ENGINE_SERVE_H
 
 #include "engine/conn.h"
+#include "engine/op.h"
+
+#include <stdbool.h>
 
 struct shard;
 
@@ -13,8 +16,12 @@ void serve_adopt(struct shard *shard, int fd);
 /* One turn of a connection from the ready queue. */
 void serve_turn(struct shard *shard, struct conn *conn);
 
-/* A completion of one of its operations (OP_CONN_POLL or OP_CONN_CANCEL). */
-void serve_event(struct shard *shard, struct conn *conn, bool is_poll);
+/* A completion of one of its operations (OP_CONN_*). */
+void serve_event(struct shard *shard, struct conn *conn, const struct op *op,
+                 const struct ring_event *event);
+
+/* Memory or a place came free in a way that no reply shows: the first waiter tries again. */
+void serve_wake_waiter(struct shard *shard);
 
 /* Its deadline has passed. */
 void serve_expire(struct shard *shard, struct conn *conn);

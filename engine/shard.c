@@ -35,8 +35,11 @@ int shard_prepare(struct shard *s, struct shard_set *set, uint32_t index, int cp
         atomic_init(&s->inboxes[i].head, 0);
         atomic_init(&s->inboxes[i].tail, 0);
     }
-    /* In flight at most: a poll and a cancellation for each connection, and a few of our own. */
-    return ring_open(&s->ring, LIMIT_SQ_ENTRIES, 2 * conn_cap + 64);
+    /* Room for an event and a cancellation of each connection at once, and a few of our own; what
+     * does not fit waits in the kernel's overflow list. (Rings count against RLIMIT_MEMLOCK.) */
+    uint32_t cq_entries = 2 * conn_cap + 64;
+    return ring_open(&s->ring, LIMIT_SQ_ENTRIES,
+                     cq_entries > LIMIT_SQ_ENTRIES ? cq_entries : LIMIT_SQ_ENTRIES);
 }
 
 void shard_release(struct shard *s)
@@ -108,14 +111,15 @@ static void shard_event(struct shard *s, const struct ring_event *event)
     uint64_t count;
     ssize_t n;
     switch (op.kind) {
-    case OP_CONN_POLL:
+    case OP_CONN_IN:
+    case OP_CONN_OUT:
     case OP_CONN_CANCEL:
         assert(op.slot >= s->first_slot && op.slot - s->first_slot < s->conn_cap);
         c = &s->conns[op.slot - s->first_slot];
         if (c->generation != op.generation)
             metric_add(&s->metrics.ring_stale_events, 1);
         else
-            serve_event(s, c, op.kind == OP_CONN_POLL);
+            serve_event(s, c, &op, event);
         return;
     case OP_LISTEN_POLL:
         listener_event(s, op.slot, event);
@@ -159,8 +163,10 @@ static void shard_obey(struct shard *s)
     if (atomic_load_explicit(&s->control, memory_order_relaxed) == 0)
         return;
     uint32_t bits = atomic_exchange_explicit(&s->control, 0, memory_order_acquire);
-    if ((bits & SHARD_ROTATE) != 0 && arena_rotate(&s->arenas))
+    if ((bits & SHARD_ROTATE) != 0 && arena_rotate(&s->arenas)) {
         metric_add(&s->metrics.rotations, 1);
+        serve_wake_waiter(s);
+    }
     if ((bits & SHARD_DRAIN) != 0 && !s->draining)
         shard_begin_drain(s);
 }

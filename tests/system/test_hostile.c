@@ -32,14 +32,14 @@ static void hostile_expect_quiet_log(const struct daemon *d)
 /* ---- another protocol --------------------------------------------------------------------------
  */
 
-/* Sends as much as the peer takes; it must end the stream long before the 10 s that a frame may
+/* Sends as much as the peer takes; it must end the stream long before the minute that a frame may
  * take, having answered too_large or nothing. */
 static void hostile_expect_end(int fd, const uint8_t *bytes, size_t n_bytes)
 {
     (void)daemon_write(fd, bytes, n_bytes);
     int64_t status = daemon_read_status(fd);
     cr_assert(status == WIRE_TOO_LARGE || status == -1, "status %lld", (long long)status);
-    cr_assert(daemon_closes(fd, 5000));
+    cr_assert(daemon_closes(fd, 20000));
     (void)close(fd);
 }
 
@@ -58,7 +58,7 @@ Test(hostile, other_protocols_are_turned_away)
         noise[i] = (uint8_t)(random >> 24);
     }
     noise[0] |= 0x80; /* no length that is allowed */
-    hostile_start(&d, NULL, NULL, NULL);
+    hostile_start(&d, "--frame-ms", "60000", NULL);
     traffic_baseline_take(&base, &d);
     traffic_control_start(&control, &d);
     for (int i = 0; i < EACH; i++) {
@@ -147,6 +147,8 @@ Test(hostile, resets_in_mid_frame_are_counted_and_nothing_more)
         int fd = traffic_connect(&d, true);
         traffic_send_partial(fd, BODY_BYTES, doc.bytes, sent_bytes[i % 3]);
         traffic_reset(fd);
+        if (i % 50 == 0) /* a storm that is too fast for a shard's mailbox may be refused */
+            cr_assert_eq(daemon_await_metric_sum(&d, "l0_peer_resets_total", i + 1, 30000), i + 1);
     }
     cr_assert_eq(daemon_await_metric_sum(&d, "l0_peer_resets_total", resets, 30000), resets);
     traffic_control_stop(&control);

@@ -42,7 +42,7 @@ static void rotation_await(const struct rotation *r, uint64_t more)
     while (daemon_metric(&r->d, "l0_rotations_total") < target) {
         cr_assert_lt(traffic_now_ns(), until_ns, "no rotation");
         for (int i = 0; i < 20; i++)
-            cr_assert_null(traffic_doc_request(r->fd, &r->doc));
+            traffic_expect_answer(r->fd, &r->doc);
     }
 }
 
@@ -71,7 +71,7 @@ Test(rotation, none_unless_asked_for)
     struct rotation r;
     rotation_start(&r, NULL, NULL);
     for (int i = 0; i < 300; i++)
-        cr_assert_null(traffic_doc_request(r.fd, &r.doc));
+        traffic_expect_answer(r.fd, &r.doc);
     cr_assert_eq(daemon_metric(&r.d, "l0_rotations_total"), 0);
     rotation_stop(&r);
 }

@@ -114,6 +114,12 @@ const char *traffic_doc_request(int fd, const struct traffic_doc *doc)
                : "wrong counts";
 }
 
+void traffic_expect_answer(int fd, const struct traffic_doc *doc)
+{
+    const char *error = traffic_doc_request(fd, doc);
+    cr_assert_null(error, "%s", error);
+}
+
 /* ---- scripts ------------------------------------------------------------------------------- */
 
 /* Room for at least need_bytes; grows by doubling, as a sanitizer copies at every realloc. */

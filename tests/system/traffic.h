@@ -32,6 +32,7 @@ void traffic_doc_free(struct traffic_doc *doc);
 
 /* Any thread. One round trip; NULL: the reply is the right one, else what was wrong. */
 const char *traffic_doc_request(int fd, const struct traffic_doc *doc);
+void traffic_expect_answer(int fd, const struct traffic_doc *doc);
 
 /* Bytes to send on one connection, and the replies that must come back, in order and no others. */
 struct traffic_script {

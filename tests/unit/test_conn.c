@@ -1,0 +1,288 @@
+/* A connection's word: every transition, what each refuses, and the close protocol. Claims from
+ * several threads: tests/tsan/conn_stress.c. */
+#include "engine/conn.h"
+
+#include "engine/op.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ME = 3, OTHER = 4 };
+
+static struct conn c;
+static int peer;
+
+static void adopt(void)
+{
+    int fds[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    peer = fds[1];
+    c.slot = 7;
+    deadline_init(&c.deadline);
+    atomic_init(&c.word, conn_word_make(1000, CONN_FREE, CONN_OWNER_NONE));
+    conn_adopt(&c, fds[0]);
+}
+
+static void leave(void)
+{
+    (void)close(peer);
+    if (c.fd >= 0)
+        (void)close(c.fd);
+}
+
+TestSuite(conn, .init = adopt, .fini = leave);
+
+static void expect_word(enum conn_state state, uint64_t owner, uint64_t seq)
+{
+    uint64_t word = atomic_load(&c.word);
+    cr_expect_eq(conn_word_state(word), state, "state %d", (int)conn_word_state(word));
+    cr_expect_eq(conn_word_owner(word), owner);
+    cr_expect_eq(conn_word_seq(word), seq);
+}
+
+static void to_proc(void)
+{
+    cr_assert(conn_claim(&c, ME));
+    conn_begin(&c, ME);
+}
+
+static void to_reply(void)
+{
+    to_proc();
+    cr_assert(conn_decide(&c, ME));
+}
+
+/* ---- the word ------------------------------------------------------------------------------- */
+
+Test(conn, word_holds_its_parts)
+{
+    const uint64_t seq_max = (UINT64_C(1) << 48) - 1;
+    for (unsigned state = CONN_FREE; state <= CONN_CLOSING; state++) {
+        uint64_t word = conn_word_make(seq_max, (enum conn_state)state, 0xff);
+        cr_expect_eq(conn_word_state(word), state);
+        cr_expect_eq(conn_word_owner(word), 0xff);
+        cr_expect_eq(conn_word_seq(word), seq_max);
+        cr_expect_eq(word & CONN_HEDGED, 0);
+        cr_expect_eq(conn_word_state(word | CONN_HEDGED), state);
+        cr_expect_eq(conn_word_owner(word | CONN_HEDGED), 0xff);
+    }
+}
+
+Test(conn, life_of_a_request)
+{
+    expect_word(CONN_IDLE, CONN_OWNER_NONE, 1000);
+    cr_assert(conn_claim(&c, ME));
+    expect_word(CONN_RECV, ME, 1000);
+    conn_yield(&c, ME);
+    expect_word(CONN_IDLE, CONN_OWNER_NONE, 1000);
+    cr_assert(conn_claim(&c, OTHER));
+    expect_word(CONN_RECV, OTHER, 1000);
+    conn_begin(&c, OTHER);
+    expect_word(CONN_PROC, OTHER, 1000);
+    cr_assert(conn_decide(&c, OTHER));
+    expect_word(CONN_REPLY, OTHER, 1000);
+    conn_finish(&c, OTHER);
+    expect_word(CONN_IDLE, CONN_OWNER_NONE, 1001);
+    cr_assert(conn_claim(&c, ME));
+    conn_reject(&c, ME);
+    expect_word(CONN_REPLY, ME, 1001);
+    conn_finish(&c, ME);
+    expect_word(CONN_IDLE, CONN_OWNER_NONE, 1002);
+}
+
+Test(conn, a_claim_fails_in_every_other_state)
+{
+    cr_assert(conn_claim(&c, ME));
+    cr_expect_not(conn_claim(&c, OTHER));
+    cr_expect_not(conn_claim(&c, ME));
+    conn_begin(&c, ME);
+    cr_expect_not(conn_claim(&c, OTHER));
+    cr_assert(conn_decide(&c, ME));
+    cr_expect_not(conn_claim(&c, OTHER));
+    conn_finish(&c, ME);
+    cr_assert(conn_begin_close(&c, ME));
+    cr_expect_not(conn_claim(&c, OTHER));
+    cr_assert(conn_finish_close(&c));
+    cr_expect_not(conn_claim(&c, OTHER));
+}
+
+Test(conn, only_the_owner_decides_and_only_once)
+{
+    cr_expect_not(conn_decide(&c, ME));
+    to_proc();
+    cr_expect_not(conn_decide(&c, OTHER));
+    cr_expect(conn_decide(&c, ME));
+    cr_expect_not(conn_decide(&c, ME));
+    expect_word(CONN_REPLY, ME, 1000);
+}
+
+Test(conn, a_close_needs_nobody_or_the_owner)
+{
+    cr_assert(conn_claim(&c, OTHER));
+    cr_expect_not(conn_begin_close(&c, ME));
+    expect_word(CONN_RECV, OTHER, 1000);
+    cr_expect(conn_begin_close(&c, OTHER));
+    expect_word(CONN_CLOSING, OTHER, 1000);
+}
+
+Test(conn, a_close_from_every_state)
+{
+    for (int state = 0; state < 4; state++) {
+        uint64_t seq = conn_word_seq(atomic_load(&c.word));
+        uint32_t generation = c.generation;
+        if (state == 1)
+            cr_assert(conn_claim(&c, ME));
+        if (state == 2)
+            to_proc();
+        if (state == 3)
+            to_reply();
+        cr_assert(conn_begin_close(&c, ME));
+        cr_assert(conn_finish_close(&c));
+        expect_word(CONN_FREE, CONN_OWNER_NONE, seq + 1);
+        cr_expect_eq(c.generation, generation + 1);
+        cr_expect_eq(c.fd, -1);
+        (void)close(peer);
+        int fds[2];
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        peer = fds[1];
+        conn_adopt(&c, fds[0]);
+        expect_word(CONN_IDLE, CONN_OWNER_NONE, seq + 1);
+    }
+}
+
+Test(conn, adopting_forgets_the_last_user)
+{
+    c.lingering = c.close_after = c.accepted = true;
+    c.wait_at_ns = c.wait_since_ns = 5;
+    c.in.off = c.in.have = 9;
+    c.out_sent = 3;
+    cr_assert(conn_begin_close(&c, ME));
+    cr_assert(conn_finish_close(&c));
+    conn_adopt(&c, dup(peer));
+    cr_expect_not(c.lingering || c.close_after || c.accepted || c.in_armed || c.out_armed ||
+                  c.readable || c.peer_done || c.queued);
+    cr_expect_eq(c.wait_at_ns | c.wait_since_ns, 0);
+    cr_expect_eq(c.in.off | c.in.have | c.out_sent, 0);
+    cr_expect_eq(c.deadline.kind, DEADLINE_NONE);
+}
+
+/* What the owner alone may do is asserted. */
+#define REFUSES(name, statement)                                                                   \
+    Test(conn, refuses_##name, .signal = SIGABRT)                                                  \
+    {                                                                                              \
+        statement;                                                                                 \
+    }
+
+REFUSES(to_adopt_a_live_one, conn_adopt(&c, 0))
+REFUSES(to_yield_what_is_idle, conn_yield(&c, ME))
+REFUSES(to_yield_another_ones, (void)conn_claim(&c, OTHER); conn_yield(&c, ME))
+REFUSES(to_begin_what_is_idle, conn_begin(&c, ME))
+REFUSES(to_begin_another_ones, (void)conn_claim(&c, OTHER); conn_begin(&c, ME))
+REFUSES(to_reject_what_is_in_work, to_proc(); conn_reject(&c, ME))
+REFUSES(to_finish_what_is_in_work, to_proc(); conn_finish(&c, ME))
+REFUSES(to_finish_another_ones, to_reply(); conn_finish(&c, OTHER))
+REFUSES(to_close_twice, (void)conn_begin_close(&c, ME); (void)conn_begin_close(&c, ME))
+REFUSES(to_free_what_is_not_closing, (void)conn_finish_close(&c))
+REFUSES(to_shut_what_is_not_closing, conn_shut(&c, NULL))
+
+/* ---- closing -------------------------------------------------------------------------------- */
+
+static struct ring *open_ring(void)
+{
+    struct ring *ring;
+    cr_assert_eq(ring_open(&ring, 8, 16), 0);
+    cr_assert_eq(ring_enable(ring), 0);
+    return ring;
+}
+
+/* Takes one event, of this kind and of the connection's present life. */
+static void expect_event(struct ring *ring, bool poll_first)
+{
+    struct ring_event event;
+    cr_assert_eq(ring_turn(ring, RING_WAIT_FOREVER, &event, 1), 1);
+    struct op op = op_unpack(event.user_data);
+    cr_expect_eq(op.slot, c.slot);
+    cr_expect_eq(op.generation, c.generation);
+    cr_assert(op.kind == OP_CONN_IN || op.kind == OP_CONN_OUT || op.kind == OP_CONN_CANCEL);
+    cr_assert(!poll_first || op.kind != OP_CONN_CANCEL);
+    if (event.more)
+        return;
+    c.ops--;
+    if (op.kind == OP_CONN_IN)
+        c.in_armed = false;
+    if (op.kind == OP_CONN_OUT)
+        c.out_armed = false;
+}
+
+Test(conn, polls_once_however_often_it_is_asked)
+{
+    struct ring *ring = open_ring();
+    struct ring_event event;
+    for (int i = 0; i < 5; i++)
+        conn_poll_in(&c, ring);
+    cr_expect_eq(c.ops, 1);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(write(peer, "x", 1), 1);
+        expect_event(ring, true);
+        cr_expect_eq(c.ops, 1, "the poll for input goes on");
+        cr_expect_eq(ring_turn(ring, 0, &event, 1), 0);
+    }
+    for (int i = 0; i < 5; i++)
+        conn_poll_out(&c, ring);
+    cr_expect_eq(c.ops, 2);
+    expect_event(ring, true);
+    cr_expect_eq(c.ops, 1, "the poll for room is over");
+    cr_expect_eq(ring_turn(ring, 0, &event, 1), 0);
+    ring_close(ring);
+}
+
+Test(conn, its_number_is_kept_until_the_last_completion)
+{
+    struct ring *ring = open_ring();
+    struct ring_event event;
+    char byte;
+    conn_poll_in(&c, ring);
+    cr_assert_eq(ring_turn(ring, 0, &event, 1), 0);
+    cr_assert(conn_begin_close(&c, ME));
+    conn_shut(&c, ring);
+    cr_expect_eq(read(peer, &byte, 1), 0, "the peer sees the end at once");
+    while (c.ops > 0) {
+        cr_expect_not(conn_finish_close(&c));
+        cr_expect_geq(c.fd, 0);
+        expect_event(ring, false);
+    }
+    cr_expect(conn_finish_close(&c));
+    ring_close(ring);
+}
+
+Test(conn, it_is_not_freed_while_it_stands_in_the_ready_queue)
+{
+    struct ring *ring = open_ring();
+    c.queued = true;
+    cr_assert(conn_begin_close(&c, ME));
+    conn_shut(&c, ring);
+    cr_expect_eq(c.ops, 0, "nothing was armed");
+    cr_expect_not(conn_finish_close(&c));
+    c.queued = false;
+    cr_expect(conn_finish_close(&c));
+    ring_close(ring);
+}
+
+Test(conn, op_packs_and_unpacks)
+{
+    static const uint32_t slots[] = {0, 1, 0xffffff};
+    static const uint32_t generations[] = {0, 1, UINT32_MAX};
+    for (unsigned kind = OP_CONN_IN; kind <= OP_UNPOLL; kind++)
+        for (size_t i = 0; i < 9; i++) {
+            struct op op = op_unpack(op_pack((enum op_kind)kind, slots[i / 3], generations[i % 3]));
+            cr_expect_eq(op.kind, kind);
+            cr_expect_eq(op.slot, slots[i / 3]);
+            cr_expect_eq(op.generation, generations[i % 3]);
+        }
+}
