@@ -119,7 +119,7 @@ int listener_open_tcp(const char *address, bool exclusive, const char **why)
 
 void listener_name_tcp(int fd, char *text, size_t text_bytes)
 {
-    struct sockaddr_storage addr;
+    struct sockaddr_storage addr = {0};
     socklen_t addr_bytes = sizeof addr;
     char host[INET6_ADDRSTRLEN + 16] = "?";
     char port[16] = "?";

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -21,7 +22,8 @@ struct lexd {
     struct shard_set set;
     struct conn *conns;
     uint32_t n_prepared, n_started;
-    int unix_fd; /* -1: none */
+    int unix_fd;           /* -1: none */
+    struct stat unix_file; /* the socket's file as we made it */
     int signal_fd;
     struct admin *admin;
     struct admin_view view;
@@ -118,7 +120,7 @@ static int lexd_start_shards(struct lexd *d)
             return lexd_fail(OPTIONS_EXIT_RESOURCE, "cannot start a shard's thread", rc);
     }
     int rc = shard_set_wait(&d->set, d->n_started);
-    uint64_t need_bytes = 2 * d->options.arena_mib * LIMIT_MIB * d->set.n_shards;
+    uint64_t need_bytes = (uint64_t)d->set.n_shards * 2 * d->options.arena_mib * LIMIT_MIB;
     struct rlimit memlock = {0};
     (void)getrlimit(RLIMIT_MEMLOCK, &memlock);
     if (rc == -EPERM) {
@@ -175,6 +177,8 @@ static int lexd_start_admin(struct lexd *d)
 
 static int lexd_listen_failed(const char *kind, const char *where, const char *why, int error)
 {
+    if (error == -EMFILE || error == -ENFILE)
+        why = "(fix: ulimit -n, or LimitNOFILE= in the unit)";
     fprintf(stderr, "l0-lexd: cannot listen on %s %s: %s%s%s\n", kind, where, strerror(-error),
             why[0] != '\0' ? ": " : "", why);
     switch (-error) {
@@ -200,6 +204,7 @@ static int lexd_listen_unix(struct lexd *d)
     if (fd < 0)
         return lexd_listen_failed("unix", o->unix_path, why, fd);
     d->unix_fd = fd;
+    (void)lstat(o->unix_path, &d->unix_file);
     for (uint32_t i = 0; i < d->set.n_shards; i++) {
         struct shard *s = &d->set.shards[i];
         s->listeners[s->n_listeners++] = (struct listener){.fd = fd};
@@ -258,10 +263,13 @@ static int lexd_open(struct lexd *d)
     return rc;
 }
 
-/* The path goes first: who comes now finds nobody, and a successor may bind it while we drain. */
+/* The path goes first: who comes now finds nobody, and a successor may bind it while we drain. What
+ * another has put there meanwhile is left alone. */
 static void lexd_unlink(struct lexd *d)
 {
-    if (d->unix_fd >= 0)
+    struct stat now;
+    if (d->unix_fd >= 0 && lstat(d->options.unix_path, &now) == 0 &&
+        now.st_ino == d->unix_file.st_ino && now.st_dev == d->unix_file.st_dev)
         (void)unlink(d->options.unix_path);
 }
 
@@ -271,7 +279,9 @@ static void lexd_serve(struct lexd *d)
     atomic_store_explicit(&d->ready, true, memory_order_relaxed);
     fprintf(stderr, "l0-lexd %s: ready: %u shards, kernel %s, max-req-bytes %u\n", L0_VERSION,
             d->set.n_shards, lexer_kernel_name(), d->options.max_req_bytes);
-    (void)sd_notify(0, "READY=1");
+    int rc = sd_notify(0, "READY=1");
+    if (rc < 0)
+        (void)lexd_fail(0, "warning: the service manager cannot be told that we are ready", rc);
 
     supervisor_run(&d->supervisor, d->signal_fd);
 

@@ -1,6 +1,7 @@
 /* l0-gate: exact statistics and verdicts over measured latencies. */
 #include "gate/error.h"
 #include "gate/programs.h"
+#include "proto/version.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -34,6 +35,10 @@ int main(int argc, char **argv)
     argp_err_exit_status = GATE_USAGE;
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)) {
         print_usage(stdout);
+        return GATE_PASS;
+    }
+    if (argc >= 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+        puts("l0-gate " L0_VERSION);
         return GATE_PASS;
     }
     for (size_t i = 0; argc >= 2 && i < N_PROGRAMS; i++) {

@@ -10,6 +10,7 @@
 #include "lexer/document.h"
 #include "lexer/lexer.h"
 #include "lexer/print.h"
+#include "proto/version.h"
 
 enum exit_code {
     EXIT_CLEAN = 0,
@@ -30,7 +31,7 @@ struct settings {
     int n_paths;
 };
 
-const char *argp_program_version = "l0-lex 1";
+const char *argp_program_version = "l0-lex " L0_VERSION;
 
 static const struct argp_option argp_options[] = {
     {"tokens", KEY_TOKENS, NULL, 0,

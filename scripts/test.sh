@@ -82,7 +82,7 @@ build() {
 criterion_program() { # PROGRAM DIR JOBS
     local program=$1 dir=$2 name status=0 p=0 f=0 s=0
     name=$(basename "$program")
-    local sanitizer_log=$dir/$name.sanitizer group
+    local sanitizer_log=$PWD/$dir/$name.sanitizer group
     ASAN_OPTIONS=log_path=$sanitizer_log:detect_stack_use_after_return=1 \
         UBSAN_OPTIONS=log_path=$sanitizer_log:print_stacktrace=1 \
         TSAN_OPTIONS=log_path=$sanitizer_log \

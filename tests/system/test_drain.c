@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-TestSuite(drain, .timeout = 180);
+TestSuite(drain);
 
 enum { END_MS = 60000 };
 

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(start_refused, .timeout = 120);
+TestSuite(start_refused);
 
 static void expect_nothing_left(struct daemon *d)
 {

@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-TestSuite(start_stop, .timeout = 120);
+TestSuite(start_stop);
 
 /* A Unix socket bound to path; listens unless backlog < 0. The caller closes it. */
 static int bind_unix(const char *path, int type, int backlog)

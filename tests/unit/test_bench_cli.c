@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
-TestSuite(bench_cli, .init = bench_place_open, .fini = bench_place_close, .timeout = 120);
+TestSuite(bench_cli, .init = bench_place_open, .fini = bench_place_close);
 
 static size_t raw_lines(void)
 {

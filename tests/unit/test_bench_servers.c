@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-TestSuite(bench_servers, .init = bench_place_open, .fini = bench_place_close, .timeout = 120);
+TestSuite(bench_servers, .init = bench_place_open, .fini = bench_place_close);
 
 /* ---- the baseline servers ----------------------------------------------------------------------
  */

@@ -74,7 +74,7 @@ static void serve_right(int fd)
         fake_server_reply(fd, right);
 }
 
-Test(client, both_ways_to_name_a_unix_socket, .timeout = 60)
+Test(client, both_ways_to_name_a_unix_socket)
 {
     struct scratch scratch;
     struct fake_server server;
@@ -107,7 +107,7 @@ static void *serve_one_tcp(void *argument)
     return NULL;
 }
 
-Test(client, tcp, .timeout = 60)
+Test(client, tcp)
 {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
@@ -192,7 +192,7 @@ static void serve_slow_reader(int fd)
     fake_server_reply(fd, (struct wire_reply){.n_tokens = wrong, .origin = 1});
 }
 
-Test(client, a_large_document_arrives_through_short_writes, .timeout = 60)
+Test(client, a_large_document_arrives_through_short_writes)
 {
     uint8_t *document = large_document();
     struct wire_reply reply = {.n_tokens = 1};
@@ -209,7 +209,7 @@ static void on_alarm(int number)
     n_alarms++;
 }
 
-Test(client, signals_do_not_disturb, .timeout = 60)
+Test(client, signals_do_not_disturb)
 {
     uint8_t *document = large_document();
     struct scratch scratch;
@@ -248,7 +248,7 @@ static void serve_too_large(int fd)
     fake_server_reply(fd, (struct wire_reply){.status = WIRE_TOO_LARGE});
 }
 
-Test(client, a_reply_before_an_early_close_is_read, .timeout = 60)
+Test(client, a_reply_before_an_early_close_is_read)
 {
     uint8_t *document = large_document();
     struct wire_reply reply = {0};
@@ -265,7 +265,7 @@ static void serve_early_ok(int fd)
     fake_server_reply(fd, right);
 }
 
-Test(client, an_early_ok_is_a_lie, .timeout = 60)
+Test(client, an_early_ok_is_a_lie)
 {
     uint8_t *document = large_document();
     struct wire_reply reply;
@@ -279,7 +279,7 @@ static void serve_nothing(int fd)
     (void)!recv(fd, header, sizeof header, MSG_WAITALL);
 }
 
-Test(client, an_early_close_without_a_reply, .timeout = 60)
+Test(client, an_early_close_without_a_reply)
 {
     uint8_t *document = large_document();
     struct wire_reply reply;
@@ -299,7 +299,7 @@ static void serve_half_a_reply(int fd)
     (void)!send(fd, "\0\0\0\15\0\0\0", 7, MSG_NOSIGNAL);
 }
 
-Test(client, the_end_where_a_reply_was_due, .timeout = 60)
+Test(client, the_end_where_a_reply_was_due)
 {
     struct wire_reply reply;
     cr_expect_eq(request_to(serve_end_instead, "abc", 3, LIMIT_MS, &reply), -ENODATA);
@@ -318,7 +318,7 @@ static void serve_bytewise(int fd)
         (void)!send(fd, bytes + i, 1, MSG_NOSIGNAL);
 }
 
-Test(client, a_reply_in_pieces, .timeout = 60)
+Test(client, a_reply_in_pieces)
 {
     struct wire_reply reply = {0};
     cr_assert_eq(request_to(serve_bytewise, "abc", 3, LIMIT_MS, &reply), 0);
@@ -346,7 +346,7 @@ static void serve_unknown_origin(int fd)
     fake_server_reply(fd, (struct wire_reply){.origin = 3});
 }
 
-Test(client, what_is_not_a_reply, .timeout = 60)
+Test(client, what_is_not_a_reply)
 {
     struct wire_reply reply;
     cr_expect_eq(request_to(serve_garbage_length, "abc", 3, LIMIT_MS, &reply), -EBADMSG);
@@ -365,7 +365,7 @@ static void serve_no_reading(int fd)
     poll(&until_gone, 1, LIMIT_MS);
 }
 
-Test(client, silence_is_a_timeout, .timeout = 60)
+Test(client, silence_is_a_timeout)
 {
     uint8_t *document = large_document();
     struct wire_reply reply;

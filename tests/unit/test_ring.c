@@ -28,7 +28,7 @@ static void end(void)
     ring_close(ring);
 }
 
-TestSuite(ring, .init = begin, .fini = end, .timeout = 60);
+TestSuite(ring, .init = begin, .fini = end);
 
 static int new_eventfd(void)
 {
