@@ -86,7 +86,7 @@
 
 /* Ring: submissions of one turn and completions in flight. Each connection has at most one poll and
  * one cancellation under way. */
-#define LIMIT_SQ_ENTRIES  1024
+#define LIMIT_SQ_ENTRIES  256
 #define LIMIT_TURN_EVENTS 256
 #define LIMIT_TURN_STEPS  64
 

@@ -389,13 +389,24 @@ void serve_event(struct shard *s, struct conn *c, const struct op *op,
         shard_make_ready(s, c);
 }
 
+/* The peer has done its part, and it is us who are late (a stall, a long queue): a turn is due, or
+ * bytes have come whose event we have not seen yet. */
+static bool serve_is_late(struct conn *c, enum deadline_kind kind)
+{
+    char byte;
+    if (kind == DEADLINE_LINGER || kind == DEADLINE_WAIT)
+        return false;
+    return c->queued ||
+           (kind != DEADLINE_REPLY && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+}
+
 void serve_expire(struct shard *s, struct conn *c)
 {
     enum deadline_kind kind = c->deadline.kind;
     deadline_clear(&c->deadline);
-    if (c->queued && kind != DEADLINE_LINGER && kind != DEADLINE_WAIT) {
-        /* The peer has done its part, and it is us who are late (a stall, a long queue). */
+    if (serve_is_late(c, kind)) {
         deadline_set(&s->deadlines, &c->deadline, kind, s->now_ns);
+        shard_make_ready(s, c);
         return;
     }
     switch (kind) {

@@ -3,10 +3,12 @@
  * take the place of engine/ring.c.
  *
  * Every turn first lets the simulation act (fake_ring_act). Then armed polls are looked at with
- * poll(2); completions come in a drawn order, some a turn late, multishot polls end now and then
- * without further notice, and a cancellation completes before or after what it cancels: all that a
- * kernel may do. Time stands still but for fake_clock_advance; a wait that nothing ends advances it
- * to the wait's end, after fake_ring_asleep has been told. */
+ * poll(2). A multishot poll of a stream tells edges only, as the kernel's does: when it is armed on
+ * what is ready, when bytes came, when the peer left; never again what it told before. Completions
+ * come in a drawn order, some a turn late, multishot polls end now and then without further notice,
+ * and a cancellation completes before or after what it cancels: all that a kernel may do. Time
+ * stands still but for fake_clock_advance; a wait that nothing ends advances it to the wait's end,
+ * after fake_ring_asleep has been told. */
 #ifndef L0_TESTS_FUZZ_FAKE_RING_H
 #define L0_TESTS_FUZZ_FAKE_RING_H
 
@@ -18,6 +20,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,6 +60,9 @@ struct fake_poll {
     int fd;
     uint32_t mask;
     bool multishot;
+    bool edge;  /* something to tell; always for what is not a stream */
+    short told; /* the poll mask at the turn's begin, or when it was told */
+    int bytes;  /* likewise what could be received; -1: not a stream */
     uint64_t user_data;
 };
 
@@ -113,7 +119,43 @@ void ring_poll(struct ring *ring, int fd, uint32_t poll_mask, bool multishot, ui
 {
     assert(ring->n_polls < FAKE_RING_POLLS && fd >= 0);
     ring->polls[ring->n_polls++] = (struct fake_poll){
-        .fd = fd, .mask = poll_mask, .multishot = multishot, .user_data = user_data};
+        .fd = fd, .mask = poll_mask, .multishot = multishot, .edge = true, .user_data = user_data};
+}
+
+/* Bytes to be received from a stream; -1 for listeners and eventfds. */
+static int fake_ring_bytes(int fd)
+{
+    int bytes = -1;
+    return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : -1;
+}
+
+static short fake_ring_mask(const struct fake_poll *p)
+{
+    struct pollfd now = {.fd = p->fd, .events = (short)p->mask};
+    int ready = poll(&now, 1, 0);
+    assert(ready >= 0);
+    return now.revents;
+}
+
+/* How the handlers left things. */
+static void fake_ring_sample(struct ring *ring)
+{
+    for (uint32_t i = 0; i < ring->n_polls; i++) {
+        ring->polls[i].told = fake_ring_mask(&ring->polls[i]);
+        ring->polls[i].bytes = fake_ring_bytes(ring->polls[i].fd);
+    }
+}
+
+/* Has it something to tell that it did not tell before? */
+static bool fake_ring_edge(struct fake_poll *p, short revents)
+{
+    const short ends = POLLHUP | POLLRDHUP | POLLERR;
+    int bytes = fake_ring_bytes(p->fd);
+    if (!p->multishot || bytes < 0 || bytes > p->bytes || (revents & ~p->told & ends) != 0)
+        p->edge = true;
+    p->told = revents;
+    p->bytes = bytes;
+    return p->edge;
 }
 
 void ring_cancel(struct ring *ring, uint64_t target_user_data, uint64_t user_data)
@@ -144,13 +186,14 @@ static bool fake_ring_look(struct ring *ring, uint32_t late_one_in)
     assert(ready >= 0);
     for (uint32_t left = ring->n_polls; left > 0; left--) {
         uint32_t i = left - 1; /* downwards: disarming moves the last one here */
-        if (fds[i].revents == 0)
+        if (fds[i].revents == 0 || !fake_ring_edge(&ring->polls[i], fds[i].revents))
             continue;
         assert((fds[i].revents & POLLNVAL) == 0 && "a poll on a descriptor that was closed");
         if (late_one_in > 0 && fake_ring_draw(late_one_in) == 0) {
             late = true;
             continue;
         }
+        ring->polls[i].edge = false;
         bool more = ring->polls[i].multishot && fake_ring_draw(8) != 0;
         fake_ring_complete(ring, ring->polls[i].user_data, fds[i].revents, more);
         if (!more)
@@ -161,6 +204,7 @@ static bool fake_ring_look(struct ring *ring, uint32_t late_one_in)
 
 uint32_t ring_turn(struct ring *ring, uint64_t wait_ns, struct ring_event *events, uint32_t cap)
 {
+    fake_ring_sample(ring);
     do {
         fake_ring_act();
         if (fake_ring_look(ring, 6) && ring->n_done == 0 && wait_ns > 0)

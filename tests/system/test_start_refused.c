@@ -109,7 +109,7 @@ static unsigned long locked_bytes(const struct daemon *d)
 static void skip_if_locking_is_faked(void)
 {
     struct daemon d;
-    daemon_start(&d, ARGS("--mlock", "try"), NULL);
+    daemon_start(&d, ARGS("--mlock", "try", "--max-conns", "64"), NULL);
     bool faked = locked_bytes(&d) == 0 && !log_says(&d, "the arenas are not locked");
     daemon_stop(&d);
     if (faked)
@@ -122,7 +122,7 @@ Test(start_refused, memory_that_must_be_locked_and_cannot)
     limit_memlock();
     skip_if_locking_is_faked();
     daemon_prepare(&d);
-    refused_start(&d, ARGS("--mlock", "require"), NULL, 71,
+    refused_start(&d, ARGS("--mlock", "require", "--max-conns", "64"), NULL, 71,
                   ARGS("--mlock require", "RLIMIT_MEMLOCK is 1048576 bytes", "the arenas need",
                        "LimitMEMLOCK="));
     expect_nothing_left(&d);
