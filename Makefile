@@ -110,10 +110,13 @@ $(LIBS:.a=.names): $(B)/lib%.names: FORCE
 $(B)/flags: FORCE
 	$(call stamp,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))
 
+# One file an instruction set: only that one is compiled for it, and runs after a check.
+$(B)/lexer/lexer_avx2.o: ISA := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),-mavx2 -mbmi -mbmi2 -mpopcnt)
+
 $(B)/%.o: %.c $(B)/flags | build/deps-build.ok
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(ISA) -MMD -MP -c -o $@ $<
 
 .PHONY: FORCE
 FORCE:

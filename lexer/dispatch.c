@@ -4,7 +4,12 @@
 #include <string.h>
 
 /* The best one first. */
-static const struct lexer_kernel *const kernels[] = {&lexer_portable};
+static const struct lexer_kernel *const kernels[] = {
+#if defined(__x86_64__)
+    &lexer_avx2,
+#endif
+    &lexer_portable,
+};
 #define N_KERNELS (sizeof kernels / sizeof kernels[0])
 
 static const struct lexer_kernel *chosen = &lexer_portable;
@@ -42,6 +47,11 @@ const char *lexer_kernel_name(void)
 bool lexer_kernel_is_simd(void)
 {
     return chosen->is_simd;
+}
+
+bool lexer_kernel_can_run(size_t index)
+{
+    return index < N_KERNELS && kernels[index]->can_run();
 }
 
 const char *lexer_kernel_list(size_t index)

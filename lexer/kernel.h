@@ -14,6 +14,13 @@ struct lexer_kernel {
 };
 
 extern const struct lexer_kernel lexer_portable;
+#if defined(__x86_64__)
+extern const struct lexer_kernel lexer_avx2;
+#endif
+
+/* The portable kernel until lx->pos >= until (<= have), for what the others have no faster way for.
+ * LEXER_STEP_DONE, LEXER_STEP_MORE if a unit cannot be told yet, or -ENOSPC (lexer/step.h). */
+int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until);
 
 /* The one chosen by lexer_init(); the portable one before. */
 const struct lexer_kernel *lexer_kernel(void);

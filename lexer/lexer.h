@@ -91,6 +91,7 @@ int lexer_init(const char *kernel_name);
 const char *lexer_kernel_name(void); /* the chosen one, such as "portable" */
 bool lexer_kernel_is_simd(void);
 const char *lexer_kernel_list(size_t index); /* names of those built in, best first; then NULL */
+bool lexer_kernel_can_run(size_t index);     /* this processor supports that one */
 
 /* The state of one document in work; resumable. Its fields are private (lexer/state.h would say
  * more); it holds no pointers into itself and may be moved while no call is running. */

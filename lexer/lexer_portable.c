@@ -3,6 +3,8 @@
  * there, so that cut inputs need no second thought; everything else is left to lexer_step(). */
 #include "lexer/kernel.h"
 
+#include <assert.h>
+
 #include "lexer/catcode.h"
 #include "lexer/issue.h"
 #include "lexer/nest.h"
@@ -30,7 +32,7 @@ struct cursor {
     bool in_formula;
 };
 
-ALWAYS_INLINE struct cursor load(struct lexer *lx, const uint8_t *in, uint32_t have)
+ALWAYS_INLINE struct cursor load(struct lexer *lx, const uint8_t *in, uint32_t limit)
 {
     return (struct cursor){
         .lx = lx,
@@ -40,7 +42,7 @@ ALWAYS_INLINE struct cursor load(struct lexer *lx, const uint8_t *in, uint32_t h
         .starts = lx->out.starts,
         .span_cap = lx->out.span_cap,
         .pos = lx->pos,
-        .limit = have - REACH_BYTES,
+        .limit = limit,
         .n_spans = lx->n_spans,
         .n_tokens = lx->n_tokens,
         .n_lines = lx->n_lines,
@@ -334,24 +336,24 @@ ALWAYS_INLINE bool take(struct cursor *c, bool writes)
     }
 }
 
-ALWAYS_INLINE void take_all(struct lexer *lx, const uint8_t *in, uint32_t have, bool writes)
+ALWAYS_INLINE void take_all(struct lexer *lx, const uint8_t *in, uint32_t limit, bool writes)
 {
-    struct cursor c = load(lx, in, have);
+    struct cursor c = load(lx, in, limit);
     while (c.pos < c.limit && take(&c, writes)) {
     }
     store(lx, &c);
 }
 
 static __attribute__((noinline)) void take_all_counting(struct lexer *lx, const uint8_t *in,
-                                                        uint32_t have)
+                                                        uint32_t limit)
 {
-    take_all(lx, in, have, false);
+    take_all(lx, in, limit, false);
 }
 
 static __attribute__((noinline)) void take_all_writing(struct lexer *lx, const uint8_t *in,
-                                                       uint32_t have)
+                                                       uint32_t limit)
 {
-    take_all(lx, in, have, true);
+    take_all(lx, in, limit, true);
 }
 
 static bool loops_apply(const struct lexer *lx, uint32_t have)
@@ -360,23 +362,32 @@ static bool loops_apply(const struct lexer *lx, uint32_t have)
            lx->ahead.caret_end == 0 && have - lx->pos > REACH_BYTES;
 }
 
-static int portable_run(struct lexer *lx, const uint8_t *input, uint32_t have)
+int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until)
 {
     const struct character_source src = {.bytes = input, .have = have, .regime = lx->regime};
-    while (lx->pos < have) {
+    assert(until <= have);
+    while (lx->pos < until) {
         if (loops_apply(lx, have)) {
+            const uint32_t reach = have - REACH_BYTES;
+            const uint32_t limit = until < reach ? until : reach;
             if (lx->writes)
-                take_all_writing(lx, input, have);
+                take_all_writing(lx, input, limit);
             else
-                take_all_counting(lx, input, have);
+                take_all_counting(lx, input, limit);
+            if (lx->pos >= until)
+                break;
         }
         const int rc = lexer_step(lx, &src);
-        if (rc < 0)
+        if (rc != LEXER_STEP_DONE)
             return rc;
-        if (rc == LEXER_STEP_MORE)
-            return 0;
     }
-    return 0;
+    return LEXER_STEP_DONE;
+}
+
+static int portable_run(struct lexer *lx, const uint8_t *input, uint32_t have)
+{
+    const int rc = lexer_portable_until(lx, input, have, have);
+    return rc < 0 ? rc : 0;
 }
 
 static bool portable_can_run(void)

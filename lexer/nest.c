@@ -199,6 +199,21 @@ void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind,
     nest->env_step = LEXER_ENV_IDLE;
 }
 
+void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t at_brace)
+{
+    struct lexer_nest *nest = &lx->nest;
+    assert(nest->env_step == LEXER_ENV_IDLE);
+    nest->env_is_end = input[at + 1] == 'e';
+    nest->env_control_start = at;
+    nest->env_name_start = at + (nest->env_is_end ? 5 : 7); /* behind "\\end{", "\\begin{" */
+    assert(input[nest->env_name_start - 1] == '{' && input[at_brace] == '}');
+    if (nest->env_is_end)
+        end_environment(lx, input, at_brace);
+    else
+        begin_environment(lx, at_brace);
+    update_guard(nest);
+}
+
 /* Every { still open stands behind the last } that closed nothing, so one walk back over the spans
  * finds them all. Without spans they are only counted. */
 static void finish_braces(struct lexer *lx, uint32_t end)

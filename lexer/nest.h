@@ -30,6 +30,11 @@ void nest_control_word(struct lexer *lx, uint32_t at, const uint8_t *name, uint3
 void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, bool caret,
                    uint32_t at);
 
+/* A whole \begin{name} or \end{name} of ASCII letters and others without ^^ notation, of at most
+ * LEXER_ENV_NAME_BYTES_MAX bytes: at is the offset of the escape character, at_brace that of the }.
+ * To be called before its braces are counted, where env_step is idle; it stays so. */
+void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t at_brace);
+
 /* The document ended at offset end: counts what is still open, and reports it, innermost first. */
 void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end);
 

@@ -1,0 +1,210 @@
+/* The AVX2 kernel: the parts of the vector kernels that are made of AVX2, BMI1 and BMI2
+ * instructions. This file alone is compiled for them: nothing in it runs before avx2_can_run() said
+ * that the processor and the operating system support them. */
+#include "lexer/kernel.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "lexer/simd_run.h"
+
+#define HALF_BYTES 32u
+
+/* The bytes of a table for 16 values, in both lanes, as a shuffle looks them up. */
+#define BOTH_LANES(...) _mm256_broadcastsi128_si256(_mm_setr_epi8(__VA_ARGS__))
+
+SIMD_INLINE __m256i load(const uint8_t *at)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
+
+SIMD_INLINE __m256i bytes_of(uint8_t value)
+{
+    return _mm256_set1_epi8((char)value);
+}
+
+/* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
+ * could be and a second one its class; two characters share these bits with another one and have
+ * tables of their own. What is none of them is told by range. */
+SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime)
+{
+    const __m256i specials = BOTH_LANES(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n',
+                                        '{', '\\', '}', '~', '_');
+    const __m256i special_classes =
+        BOTH_LANES(SIMD_BLANK, 0, 0, SIMD_PARAMETER, SIMD_MATH_SHIFT, SIMD_COMMENT, SIMD_ALIGNMENT,
+                   0, 0, SIMD_BLANK, SIMD_LF, SIMD_BEGIN_GROUP, SIMD_ESCAPE, SIMD_END_GROUP,
+                   SIMD_ACTIVE, SIMD_SUBSCRIPT);
+    const __m256i seconds = BOTH_LANES(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\r', '^', 0x7F);
+    const __m256i second_classes =
+        BOTH_LANES(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD);
+    const __m256i lower_from_a =
+        _mm256_sub_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of('a'));
+    const __m256i is_letter =
+        _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, bytes_of('z' - 'a')), lower_from_a);
+    const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
+    const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(specials, in), in);
+    const __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(seconds, in), in);
+
+    __m256i class = _mm256_or_si256(_mm256_andnot_si256(is_letter, bytes_of(SIMD_OTHER)),
+                                    _mm256_andnot_si256(is_graphic, bytes_of(SIMD_HARD)));
+    if (regime == LEXER_PDFLATEX)
+        class =
+            _mm256_or_si256(class, _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), in),
+                                                    bytes_of(SIMD_ACTIVE)));
+    class = _mm256_blendv_epi8(class, _mm256_shuffle_epi8(special_classes, in), is_special);
+    return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(second_classes, in), is_second);
+}
+
+SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
+{
+    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
+                                                     << HALF_BYTES;
+}
+
+SIMD_INLINE struct simd_planes avx2_classify(const uint8_t *in, unsigned regime, uint8_t *codes)
+{
+    __m256i low = classes_of(load(in), regime);
+    __m256i high = classes_of(load(in + HALF_BYTES), regime);
+    struct simd_planes planes;
+    if (codes) {
+        _mm256_store_si256((__m256i *)(void *)codes, low);
+        _mm256_store_si256((__m256i *)(void *)(codes + HALF_BYTES), high);
+    }
+    /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
+    low = _mm256_slli_epi16(low, 4);
+    high = _mm256_slli_epi16(high, 4);
+    for (int bit = 3; bit >= 0; bit--) {
+        planes.plane[bit] = signs(low, high);
+        low = _mm256_add_epi8(low, low);
+        high = _mm256_add_epi8(high, high);
+    }
+    return planes;
+}
+
+SIMD_INLINE __m256i is_lead(__m256i in)
+{
+    return _mm256_cmpeq_epi8(_mm256_max_epu8(in, bytes_of(0xC2)), in);
+}
+
+SIMD_INLINE uint64_t avx2_utf8_leads(const uint8_t *in)
+{
+    return signs(is_lead(load(in)), is_lead(load(in + HALF_BYTES)));
+}
+
+SIMD_INLINE __m256i is_be_or_en(const uint8_t *at)
+{
+    const __m256i first = load(at + 1);
+    const __m256i second = load(at + 2);
+    return _mm256_or_si256(_mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('b')),
+                                            _mm256_cmpeq_epi8(second, bytes_of('e'))),
+                           _mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('e')),
+                                            _mm256_cmpeq_epi8(second, bytes_of('n'))));
+}
+
+SIMD_INLINE uint64_t avx2_environments(const uint8_t *in)
+{
+    return signs(is_be_or_en(in), is_be_or_en(in + HALF_BYTES));
+}
+
+/* 0xFF in the bytes whose bits are set. */
+SIMD_INLINE __m256i bytes_of_bits(uint32_t bits)
+{
+    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                            2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i bit = _mm256_set1_epi64x((int64_t)UINT64_C(0x8040201008040201));
+    const __m256i copies = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), spread);
+    return _mm256_cmpeq_epi8(_mm256_and_si256(copies, bit), bit);
+}
+
+/* The kinds of spans that begin at each of 32 bytes, whether they do or not. */
+SIMD_INLINE __m256i kinds_of(const uint8_t *codes, uint32_t plus_one, uint32_t plus_two)
+{
+    static const uint8_t kind_of_class[] = SIMD_KIND_OF_CLASS;
+    _Static_assert(sizeof kind_of_class == SIMD_CLASS_COUNT, "one lane of a shuffle");
+    const __m256i table =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)kind_of_class));
+    const __m256i two = bytes_of_bits(plus_two); /* -1 */
+    const __m256i kinds = _mm256_shuffle_epi8(table, load(codes));
+    return _mm256_sub_epi8(_mm256_sub_epi8(kinds, bytes_of_bits(plus_one)),
+                           _mm256_add_epi8(two, two));
+}
+
+/* Row m of avx2_set_bits: the indices of the bits that are set in m, lowest first, one a byte. */
+#define BIT(m, k)        ((uint64_t)(m) >> (k)&1)
+#define PUT(m, k, above) ((above) << 8 * BIT(m, k) | (k)*BIT(m, k))
+#define ROW(m)                                                                                     \
+    PUT(m, 0,                                                                                      \
+        PUT(m, 1, PUT(m, 2, PUT(m, 3, PUT(m, 4, PUT(m, 5, PUT(m, 6, PUT(m, 7, UINT64_C(0)))))))))
+#define ROWS4(m)  ROW(m), ROW((m) + 1), ROW((m) + 2), ROW((m) + 3)
+#define ROWS16(m) ROWS4(m), ROWS4((m) + 4), ROWS4((m) + 8), ROWS4((m) + 12)
+#define ROWS64(m) ROWS16(m), ROWS16((m) + 16), ROWS16((m) + 32), ROWS16((m) + 48)
+
+static const uint64_t avx2_set_bits[256] = {ROWS64(0), ROWS64(64), ROWS64(128), ROWS64(192)};
+
+SIMD_INLINE void avx2_extract(const struct simd_spans *spans, const uint8_t *codes, uint32_t pos,
+                              uint8_t *kinds, uint32_t *starts)
+{
+    _Alignas(32) uint8_t kind_at[SIMD_BLOCK_BYTES];
+    uint64_t bits = spans->starts;
+    for (uint32_t half = 0; half < SIMD_BLOCK_BYTES; half += HALF_BYTES)
+        _mm256_store_si256((__m256i *)(void *)(kind_at + half),
+                           kinds_of(codes + half, (uint32_t)(spans->plus_one >> half),
+                                    (uint32_t)(spans->plus_two >> half)));
+    for (uint32_t group = 0; group < SIMD_BLOCK_BYTES; group += 8) {
+        const uint8_t mask = (uint8_t)(bits >> group);
+        const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&avx2_set_bits[mask]);
+        const __m128i kind = _mm_loadl_epi64((const __m128i *)(const void *)(kind_at + group));
+        _mm256_storeu_si256(
+            (__m256i *)(void *)starts,
+            _mm256_add_epi32(_mm256_cvtepu8_epi32(at), _mm256_set1_epi32((int)(pos + group))));
+        _mm_storel_epi64((__m128i *)(void *)kinds, _mm_shuffle_epi8(kind, at));
+        const uint32_t n = (uint32_t)__builtin_popcount(mask);
+        starts += n;
+        kinds += n;
+    }
+}
+
+static const struct simd_isa avx2 = {
+    .classify = avx2_classify,
+    .utf8_leads = avx2_utf8_leads,
+    .environments = avx2_environments,
+    .extract = avx2_extract,
+};
+
+#define DEFINE_BLOCKS(name, regime, writes)                                                        \
+    static uint32_t name(struct lexer *lx, const uint8_t *input, uint32_t have)                    \
+    {                                                                                              \
+        return simd_blocks(&avx2, lx, input, have, regime, writes);                                \
+    }
+
+DEFINE_BLOCKS(count_lualatex, LEXER_LUALATEX, false)
+DEFINE_BLOCKS(write_lualatex, LEXER_LUALATEX, true)
+DEFINE_BLOCKS(count_pdflatex, LEXER_PDFLATEX, false)
+DEFINE_BLOCKS(write_pdflatex, LEXER_PDFLATEX, true)
+
+static int avx2_run(struct lexer *lx, const uint8_t *input, uint32_t have)
+{
+    static uint32_t (*const blocks[2][2])(struct lexer *, const uint8_t *, uint32_t) = {
+        [LEXER_LUALATEX] = {count_lualatex, write_lualatex},
+        [LEXER_PDFLATEX] = {count_pdflatex, write_pdflatex},
+    };
+    return simd_run(lx, input, have, blocks[lx->regime][lx->writes]);
+}
+
+/* The compiler's check asks the operating system's state too: whether it saves the registers. */
+static bool avx2_can_run(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+}
+
+const struct lexer_kernel lexer_avx2 = {
+    .name = "avx2",
+    .is_simd = true,
+    .can_run = avx2_can_run,
+    .run = avx2_run,
+};
+
+#endif

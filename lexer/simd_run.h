@@ -1,0 +1,146 @@
+/* The loop of vector kernels: blocks of 64 bytes from any address on, as long as they can be told;
+ * the byte-wise machine for the rest, on the same struct lexer. */
+#ifndef L0_LEXER_SIMD_RUN_H
+#define L0_LEXER_SIMD_RUN_H
+
+#include "lexer/kernel.h"
+#include "lexer/simd_block.h"
+#include "lexer/simd_nest.h"
+#include "lexer/simd_utf8.h"
+#include "lexer/step.h"
+
+/* A block writes so many spans at most, those included that are overwritten by the next one. */
+#define SIMD_SPANS_MAX (SIMD_BLOCK_BYTES + 8u)
+
+/* Where a block gets no further than this, the byte-wise machine takes the next bytes too. */
+#define SIMD_POOR_BYTES 16u
+
+/* What an instruction set gives. in: a block. */
+struct simd_isa {
+    /* The classes of a block; codes gets them byte by byte, for extract(). */
+    struct simd_planes (*classify)(const uint8_t *in, unsigned regime, uint8_t *codes);
+    uint64_t (*utf8_leads)(const uint8_t *in); /* bytes >= 0xC2 */
+    /* Bytes that are followed by be or en. Reads two bytes behind the block. */
+    uint64_t (*environments)(const uint8_t *in);
+    /* Writes the kinds and offsets (pos + bit) of spans->starts. */
+    void (*extract)(const struct simd_spans *spans, const uint8_t *codes, uint32_t pos,
+                    uint8_t *kinds, uint32_t *starts);
+};
+
+/* Not in the middle of a control word, which might become \begin. */
+SIMD_INLINE bool simd_applies(const struct lexer *lx, uint32_t have)
+{
+    return (lx->mode == LEXER_MODE_TEXT || lx->mode == LEXER_MODE_REST) &&
+           lx->nest.env_step == LEXER_ENV_IDLE && lx->ahead.caret_end == 0 &&
+           have - lx->pos >= SIMD_BLOCK_BYTES + SIMD_AHEAD_BYTES &&
+           (!lx->writes || lx->out.span_cap - lx->n_spans >= SIMD_SPANS_MAX);
+}
+
+SIMD_INLINE struct simd_carry simd_carry_of(const struct lexer *lx)
+{
+    const bool text = lx->mode == LEXER_MODE_TEXT;
+    const bool middle = text && lx->line_state == LEXER_LINE_MIDDLE;
+    return (struct simd_carry){
+        .comment = lx->mode == LEXER_MODE_REST,
+        .middle = middle,
+        .fresh = text && lx->line_state == LEXER_LINE_NEW,
+        .letters = lx->run == LEXER_LETTERS,
+        .others = lx->run == LEXER_OTHERS,
+        .blanks = !middle && (lx->run == LEXER_SPACE || lx->run == LEXER_SKIPPED),
+    };
+}
+
+/* The last spans that began: starts is not 0, or none did. */
+struct simd_latest {
+    uint64_t starts, skipped;
+    uint32_t pos;
+};
+
+SIMD_INLINE void simd_store(struct lexer *lx, const struct simd_carry *carry,
+                            const struct simd_latest *latest)
+{
+    const uint32_t at = latest->starts ? 63u - (uint32_t)__builtin_clzll(latest->starts) : 0;
+    lx->mode = carry->comment ? LEXER_MODE_REST : carry->word ? LEXER_MODE_WORD : LEXER_MODE_TEXT;
+    lx->line_state = carry->fresh                   ? LEXER_LINE_NEW
+                     : carry->middle || carry->word ? LEXER_LINE_MIDDLE
+                                                    : LEXER_LINE_SKIPPING;
+    if (carry->blanks && latest->starts)
+        lx->run = latest->skipped >> at & 1 ? LEXER_SKIPPED : LEXER_SPACE;
+    else if (!carry->blanks)
+        lx->run = carry->letters ? LEXER_LETTERS : carry->others ? LEXER_OTHERS : LEXER_RUN_NONE;
+    if (carry->word && latest->starts) {
+        lx->control_start = latest->pos + at;
+        lx->word_caret = false;
+    }
+}
+
+/* Takes blocks until one gets nowhere. The number of bytes that the last one took. */
+SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, const uint8_t *input,
+                                 uint32_t have, unsigned regime, bool writes)
+{
+    struct simd_carry carry = simd_carry_of(lx);
+    struct simd_latest latest = {0};
+    const uint32_t pos_end = have - (SIMD_BLOCK_BYTES + SIMD_AHEAD_BYTES);
+    const uint32_t n_spans_end = writes ? lx->out.span_cap - SIMD_SPANS_MAX : UINT32_MAX;
+    const uint32_t first_pos = lx->pos;
+    uint32_t pos = first_pos, n_spans = lx->n_spans, n_bytes = SIMD_BLOCK_BYTES;
+
+    while (pos <= pos_end && n_spans <= n_spans_end) {
+        _Alignas(32) uint8_t codes[SIMD_BLOCK_BYTES];
+        const uint8_t *const in = input + pos;
+        const struct simd_planes planes = isa->classify(in, regime, writes ? codes : NULL);
+        struct simd_block block = {.sets = simd_sets_of(&planes)};
+        simd_find_escapes(&block);
+        simd_find_comments(&block, carry.comment);
+        if (regime == LEXER_LUALATEX && (block.sets.hard & ~block.comment))
+            simd_add_utf8(&block, in, isa->utf8_leads(in));
+        simd_find_words(&block, carry.word);
+        simd_decide(&block, in[SIMD_BLOCK_BYTES] == '^');
+        uint64_t environments = 0;
+        if (block.word_first)
+            environments =
+                simd_environments(&block, in, block.word_first >> 1 & isa->environments(in));
+        n_bytes = block.n_bytes;
+        if (n_bytes == 0)
+            break;
+
+        const struct simd_spans spans = simd_find_spans(&block, &carry);
+        simd_nest(lx, &block, &spans, environments, input, pos);
+        if (writes)
+            isa->extract(&spans, codes, pos, lx->out.kinds + n_spans, lx->out.starts + n_spans);
+        if (spans.starts)
+            latest = (struct simd_latest){spans.starts, spans.skipped, pos};
+        n_spans += (uint32_t)__builtin_popcountll(spans.starts);
+        lx->n_tokens += (uint32_t)__builtin_popcountll(spans.tokens);
+        lx->n_lines += (uint32_t)__builtin_popcountll(spans.lines);
+        carry = spans.carry;
+        pos += n_bytes;
+    }
+    if (pos > first_pos) {
+        lx->pos = pos;
+        lx->n_spans = n_spans;
+        simd_store(lx, &carry, &latest);
+    }
+    return pos - first_pos;
+}
+
+/* A kernel's run(). blocks: simd_blocks() for the lexer's regime and mode. */
+SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
+                         uint32_t (*blocks)(struct lexer *, const uint8_t *, uint32_t))
+{
+    while (lx->pos < have) {
+        uint32_t until = lx->pos + 1;
+        if (simd_applies(lx, have)) {
+            const uint32_t n_bytes = blocks(lx, input, have);
+            until = lx->pos + (n_bytes < SIMD_POOR_BYTES ? SIMD_BLOCK_BYTES : 1);
+        } else if (have - lx->pos < SIMD_BLOCK_BYTES + SIMD_AHEAD_BYTES) {
+            until = have;
+        }
+        const int rc = lexer_portable_until(lx, input, have, until < have ? until : have);
+        if (rc != LEXER_STEP_DONE)
+            return rc < 0 ? rc : 0;
+    }
+    return 0;
+}
+
+#endif

@@ -1,0 +1,42 @@
+/* One kernel against the portable one on one input. Header only, for tests and the fuzz target. */
+#ifndef L0_TESTS_TEST_LEXER_KERNELS_H
+#define L0_TESTS_TEST_LEXER_KERNELS_H
+
+#include "tests/unit/test_lexer_support.h"
+
+static inline void kernels_choose(const char *name)
+{
+    if (lexer_init(name) != 0)
+        abort();
+}
+
+/* What differs when the kernel lexes the input whole, counting, and in pieces of several sizes;
+ * NULL if nothing does. */
+static inline const char *kernels_difference(const char *kernel, enum lexer_regime regime,
+                                             const uint8_t *in, uint32_t n)
+{
+    static const uint32_t max_pieces[] = {5, 100, 300};
+    uint64_t seed = 1;
+    for (uint32_t i = 0; i < n; i++)
+        seed = (seed << 7 | seed >> 57) ^ in[i];
+    kernels_choose("portable");
+    struct lexed portable = lexed_whole(regime, in, n);
+    kernels_choose(kernel);
+    struct lexed whole = lexed_whole(regime, in, n);
+    const char *difference = lexed_difference(&portable, &whole);
+    const struct lexer_counts counted = lexed_counts(regime, in, n);
+    if (!difference && memcmp(&counted, &portable.counts, sizeof counted) != 0)
+        difference = "counts without spans differ";
+    for (size_t i = 0; i < sizeof max_pieces / sizeof max_pieces[0] && !difference; i++) {
+        struct lexed cut = lexed_cut(regime, in, n, max_pieces[i], seed | 1);
+        if (lexed_difference(&portable, &cut))
+            difference = "in pieces the result differs";
+        lexed_free(&cut);
+    }
+    lexed_free(&whole);
+    lexed_free(&portable);
+    kernels_choose("portable");
+    return difference;
+}
+
+#endif
