@@ -82,14 +82,51 @@ SIMD_INLINE struct simd_planes avx2_classify(const uint8_t *in, unsigned regime,
     return planes;
 }
 
-SIMD_INLINE __m256i is_lead(__m256i in)
+SIMD_INLINE __m256i at_least(__m256i in, uint8_t value)
 {
-    return _mm256_cmpeq_epi8(_mm256_max_epu8(in, bytes_of(0xC2)), in);
+    return _mm256_cmpeq_epi8(_mm256_max_epu8(in, bytes_of(value)), in);
 }
 
-SIMD_INLINE uint64_t avx2_utf8_leads(const uint8_t *in)
+SIMD_INLINE __m256i equal(__m256i in, uint8_t value)
 {
-    return signs(is_lead(load(in)), is_lead(load(in + HALF_BYTES)));
+    return _mm256_cmpeq_epi8(in, bytes_of(value));
+}
+
+/* 0xE5-0xE8: U+5000-8FFF; 0xEB, 0xEC: U+B000-CFFF; from 0xE4 0xB8 on: U+4E00-4FFF; up to 0xE9 0xBE:
+ * U+9000-9FBF. */
+SIMD_INLINE __m256i is_cjk_lead(__m256i in, __m256i next)
+{
+    const __m256i from_e5 = _mm256_sub_epi8(in, bytes_of(0xE5));
+    const __m256i plain = _mm256_cmpeq_epi8(_mm256_min_epu8(from_e5, bytes_of(3)), from_e5);
+    const __m256i eb_ec = _mm256_or_si256(equal(in, 0xEB), equal(in, 0xEC));
+    const __m256i e4 = _mm256_and_si256(equal(in, 0xE4), at_least(next, 0xB8));
+    const __m256i e9 = _mm256_andnot_si256(at_least(next, 0xBF), equal(in, 0xE9));
+    return _mm256_or_si256(_mm256_or_si256(plain, eb_ec), _mm256_or_si256(e4, e9));
+}
+
+/* 0xC3 but for 0x97 and 0xB7: U+00C0-00FF without the signs for times and division; 0xD0, 0xD1:
+ * U+0400-047F; 0xCE from 0xA3 on, 0xCF up to 0xB5: U+03A3-03F5. */
+SIMD_INLINE __m256i is_european_lead(__m256i in, __m256i next)
+{
+    const __m256i sign = equal(_mm256_or_si256(next, bytes_of(0x20)), 0xB7);
+    const __m256i latin = _mm256_andnot_si256(sign, equal(in, 0xC3));
+    const __m256i cyrillic = equal(_mm256_and_si256(in, bytes_of(0xFE)), 0xD0);
+    const __m256i ce = _mm256_and_si256(equal(in, 0xCE), at_least(next, 0xA3));
+    const __m256i cf = _mm256_andnot_si256(at_least(next, 0xB6), equal(in, 0xCF));
+    return _mm256_or_si256(_mm256_or_si256(latin, cyrillic), _mm256_or_si256(ce, cf));
+}
+
+SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
+{
+    const __m256i low = load(in), high = load(in + HALF_BYTES);
+    const __m256i low_next = load(in + 1), high_next = load(in + 1 + HALF_BYTES);
+    const uint64_t leads = signs(at_least(low, 0xC0), at_least(high, 0xC0));
+    return (struct simd_utf8_bytes){
+        .leads = leads,
+        .continuations = signs(low, high) & ~leads,
+        .two = signs(is_european_lead(low, low_next), is_european_lead(high, high_next)),
+        .three = signs(is_cjk_lead(low, low_next), is_cjk_lead(high, high_next)),
+    };
 }
 
 SIMD_INLINE __m256i is_be_or_en(const uint8_t *at)
@@ -105,6 +142,17 @@ SIMD_INLINE __m256i is_be_or_en(const uint8_t *at)
 SIMD_INLINE uint64_t avx2_environments(const uint8_t *in)
 {
     return signs(is_be_or_en(in), is_be_or_en(in + HALF_BYTES));
+}
+
+SIMD_INLINE uint64_t avx2_gather(uint64_t bits, uint64_t mask)
+{
+    return _pext_u64(bits, mask);
+}
+
+static __attribute__((noinline)) void avx2_events(struct lexer *lx, struct simd_nesting nesting,
+                                                  uint64_t events, const uint8_t *input)
+{
+    simd_events(lx, &nesting, events, input, avx2_gather);
 }
 
 /* 0xFF in the bytes whose bits are set. */
@@ -146,29 +194,30 @@ SIMD_INLINE void avx2_extract(const struct simd_spans *spans, const uint8_t *cod
                               uint8_t *kinds, uint32_t *starts)
 {
     _Alignas(32) uint8_t kind_at[SIMD_BLOCK_BYTES];
-    uint64_t bits = spans->starts;
+    const uint64_t bits = spans->starts;
     for (uint32_t half = 0; half < SIMD_BLOCK_BYTES; half += HALF_BYTES)
         _mm256_store_si256((__m256i *)(void *)(kind_at + half),
                            kinds_of(codes + half, (uint32_t)(spans->plus_one >> half),
                                     (uint32_t)(spans->plus_two >> half)));
-    for (uint32_t group = 0; group < SIMD_BLOCK_BYTES; group += 8) {
+    __m256i first = _mm256_set1_epi32((int)pos);
+    for (uint32_t group = 0, n = 0; group < SIMD_BLOCK_BYTES; group += 8) {
         const uint8_t mask = (uint8_t)(bits >> group);
         const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&avx2_set_bits[mask]);
         const __m128i kind = _mm_loadl_epi64((const __m128i *)(const void *)(kind_at + group));
-        _mm256_storeu_si256(
-            (__m256i *)(void *)starts,
-            _mm256_add_epi32(_mm256_cvtepu8_epi32(at), _mm256_set1_epi32((int)(pos + group))));
-        _mm_storel_epi64((__m128i *)(void *)kinds, _mm_shuffle_epi8(kind, at));
-        const uint32_t n = (uint32_t)__builtin_popcount(mask);
-        starts += n;
-        kinds += n;
+        _mm256_storeu_si256((__m256i *)(void *)(starts + n),
+                            _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
+        _mm_storel_epi64((__m128i *)(void *)(kinds + n), _mm_shuffle_epi8(kind, at));
+        first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
+        n += (uint32_t)__builtin_popcount(mask);
     }
 }
 
 static const struct simd_isa avx2 = {
     .classify = avx2_classify,
-    .utf8_leads = avx2_utf8_leads,
+    .utf8 = avx2_utf8,
     .environments = avx2_environments,
+    .gather = avx2_gather,
+    .events = avx2_events,
     .extract = avx2_extract,
 };
 

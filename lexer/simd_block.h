@@ -192,9 +192,9 @@ SIMD_INLINE void simd_decide(struct simd_block *block, bool next_is_superscript)
     block->n_bytes = cut ? (uint32_t)__builtin_ctzll(cut) : SIMD_BLOCK_BYTES;
 }
 
-/* The spans of what is below the cut, which must not be 0. */
+/* The spans of what is below n_bytes, which is the cut and not 0. */
 SIMD_INLINE struct simd_spans simd_find_spans(const struct simd_block *block,
-                                              const struct simd_carry *carry)
+                                              const struct simd_carry *carry, uint32_t n_bytes)
 {
     const struct simd_sets *s = &block->sets;
     const uint64_t plain = ~(block->escaped | block->comment);
@@ -220,8 +220,8 @@ SIMD_INLINE struct simd_spans simd_find_spans(const struct simd_block *block,
     const uint64_t skipped = blank_starts & ~in_middle;
     const uint64_t symbols = block->escape & ~(block->word_first >> 1);
     const uint64_t alone = singles | block->escape | line_ends;
-    const uint64_t valid = simd_below(block->n_bytes);
-    const uint32_t last = block->n_bytes - 1;
+    const uint64_t valid = simd_below(n_bytes);
+    const uint32_t last = n_bytes - 1;
     return (struct simd_spans){
         .starts = valid & ((letters & ~(letters << 1 | carry->letters)) |
                            (others & ~(others << 1 | carry->others)) | blank_starts | alone |

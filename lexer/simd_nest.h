@@ -8,55 +8,64 @@
 #include "lexer/nest.h"
 #include "lexer/simd_block.h"
 
+#define SIMD_SELDOM static __attribute__((noinline, unused))
+
+/* What simd_environments() looks at. */
+struct simd_names {
+    const uint8_t *in; /* the block, followed by SIMD_AHEAD_BYTES */
+    uint64_t words;    /* letters of control words */
+    uint64_t plain;    /* letters and others */
+    uint64_t begin_groups, end_groups;
+};
+
+struct simd_environments {
+    uint64_t found;   /* where they begin */
+    uint32_t n_bytes; /* a new cut */
+};
+
 /* Whether a control word that begins at bit at of the block is \begin or \end, and then the length
- * of its name; else 0. in: the block, followed by SIMD_AHEAD_BYTES. */
-SIMD_INLINE uint32_t simd_environment_bytes(const struct simd_block *block, const uint8_t *in,
-                                            uint32_t at)
+ * of its name; else 0. */
+SIMD_INLINE uint32_t simd_environment_bytes(const struct simd_names *names, uint32_t at)
 {
-    const uint32_t n = in[at + 1] == 'b' ? 5 : 3;
-    if (memcmp(in + at + 1, n == 5 ? "begin" : "end", n) != 0)
+    const uint32_t n = names->in[at + 1] == 'b' ? 5 : 3;
+    if (memcmp(names->in + at + 1, n == 5 ? "begin" : "end", n) != 0)
         return 0;
     const uint32_t behind = at + 1 + n;
-    return behind < SIMD_BLOCK_BYTES && (block->word >> behind & 1) ? 0 : n;
+    return behind < SIMD_BLOCK_BYTES && (names->words >> behind & 1) ? 0 : n;
 }
 
-/* Index of the } of a \begin{name} or \end{name} that lies before the cut and whose name, n bytes
- * of control word at bit at, is plain; 0: it does not, or is not. */
-SIMD_INLINE uint32_t simd_environment_brace(const struct simd_block *block, uint32_t at, uint32_t n)
+/* {name} stands from bit at on, before the cut, and the name is plain. */
+SIMD_INLINE bool simd_is_name(const struct simd_names *names, uint32_t at, uint32_t n_bytes)
 {
-    const struct simd_sets *s = &block->sets;
-    const uint32_t name = at + n + 2;
-    if (name >= block->n_bytes || !(s->begin_groups >> (name - 1) & 1))
-        return 0;
-    const uint64_t behind = ~simd_below(name) & simd_below(block->n_bytes);
-    const uint64_t ends = behind & ~(s->letters | s->others);
-    const uint32_t brace = ends ? (uint32_t)__builtin_ctzll(ends) : 0;
-    return s->end_groups >> brace & 1 ? brace : 0;
+    if (at >= n_bytes || !(names->begin_groups >> at & 1))
+        return false;
+    const uint64_t ends = ~names->plain & simd_below(n_bytes) & ~simd_below(at + 1);
+    return names->end_groups & ends & -ends;
 }
 
 /* Of the control words in candidates, those that are whole \begin{name} and \end{name}. Cuts the
  * block before one that has to be left to the byte-wise machine or to the next block. */
-SIMD_INLINE uint64_t simd_environments(struct simd_block *block, const uint8_t *in,
-                                       uint64_t candidates)
+SIMD_SELDOM struct simd_environments simd_environments(struct simd_names names, uint64_t candidates,
+                                                       uint32_t n_bytes)
 {
-    uint64_t found = 0;
+    struct simd_environments result = {.n_bytes = n_bytes};
     for (; candidates; candidates &= candidates - 1) {
         const uint32_t at = (uint32_t)__builtin_ctzll(candidates);
-        if (at >= block->n_bytes)
+        if (at >= result.n_bytes)
             break;
-        const uint32_t n = simd_environment_bytes(block, in, at);
+        const uint32_t n = simd_environment_bytes(&names, at);
         if (n == 0)
             continue;
-        if (simd_environment_brace(block, at, n) == 0) {
-            block->n_bytes = at;
+        if (!simd_is_name(&names, at + 1 + n, result.n_bytes)) {
+            result.n_bytes = at;
             break;
         }
-        found |= simd_bit(at);
+        result.found |= simd_bit(at);
     }
-    return found;
+    return result;
 }
 
-SIMD_INLINE void simd_braces_one_by_one(struct lexer *lx, uint32_t pos, uint64_t opens,
+SIMD_SELDOM void simd_braces_one_by_one(struct lexer *lx, uint32_t pos, uint64_t opens,
                                         uint64_t closes)
 {
     for (uint64_t braces = opens | closes; braces; braces &= braces - 1) {
@@ -68,52 +77,74 @@ SIMD_INLINE void simd_braces_one_by_one(struct lexer *lx, uint32_t pos, uint64_t
     }
 }
 
-/* Counts braces between which nothing else is of interest. */
-SIMD_INLINE void simd_braces(struct lexer *lx, uint32_t pos, uint64_t opens, uint64_t closes)
+/* Whether eight braces, lowest bit first and set where they open, stay above the guard, which is
+ * room braces below. Byte i of the product is twice the number of those among the first i + 1 that
+ * open; with 128 + room - (i + 1) more, its highest bit is set if enough do. */
+SIMD_INLINE bool simd_braces_stay_above(uint64_t braces, uint64_t room)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t bits = braces * ones & UINT64_C(0x8040201008040201);
+    const uint64_t twice = (bits + 0x7F * ones) >> 6 & 2 * ones;
+    const uint64_t depths = twice * ones + (128 + room) * ones - UINT64_C(0x0807060504030201);
+    return (depths & 0x80 * ones) == 0x80 * ones;
+}
+
+/* Counts braces between which nothing else is of interest. gather(bits, mask) moves the bits that
+ * are in the mask together, lowest first. */
+SIMD_INLINE void simd_braces(struct lexer *lx, uint32_t pos, uint64_t opens, uint64_t closes,
+                             uint64_t (*gather)(uint64_t, uint64_t))
 {
     struct lexer_nest *nest = &lx->nest;
-    int64_t depth = nest->depth;
-    int64_t lowest = depth;
-    for (uint64_t braces = opens | closes; braces; braces &= braces - 1) {
-        depth += (opens & braces & -braces) ? 1 : -1;
-        lowest = depth < lowest ? depth : lowest;
+    const uint32_t n_opens = (uint32_t)__builtin_popcountll(opens);
+    const uint32_t n_closes = (uint32_t)__builtin_popcountll(closes);
+    const uint32_t n_braces = n_opens + n_closes;
+    uint64_t braces = gather(opens, opens | closes) | ~simd_below(n_braces);
+    uint32_t room = nest->depth - nest->guard;
+    bool stay = simd_braces_stay_above(braces & 0xFF, room < 64 ? room : 64);
+    for (uint32_t n = 8; n < n_braces && stay; n += 8) {
+        room += 2 * (uint32_t)__builtin_popcountll(braces & 0xFF) - 8;
+        braces >>= 8;
+        stay = simd_braces_stay_above((braces | ~simd_below(n_braces - n)) & 0xFF,
+                                      room < 64 ? room : 64);
     }
-    if (lowest >= nest->guard)
-        nest->depth = (uint32_t)depth;
+    if (stay)
+        nest->depth += n_opens - n_closes;
     else
         simd_braces_one_by_one(lx, pos, opens, closes);
 }
 
-/* All that nests in a block at offset pos of the document; lx->n_tokens does not count it yet. */
-SIMD_INLINE void simd_nest(struct lexer *lx, const struct simd_block *block,
-                           const struct simd_spans *spans, uint64_t environments,
-                           const uint8_t *input, uint32_t pos)
+/* What simd_events() looks at: masks of a block at offset pos. */
+struct simd_nesting {
+    uint64_t begin_groups, end_groups, math_shifts, environments, pars, tokens;
+    uint32_t pos;
+};
+
+/* Everything in its order; lx->n_tokens does not count the block yet. */
+SIMD_INLINE void simd_events(struct lexer *lx, const struct simd_nesting *at_block, uint64_t events,
+                             const uint8_t *input, uint64_t (*gather)(uint64_t, uint64_t))
 {
-    uint64_t opens = spans->begin_groups;
-    uint64_t closes = spans->end_groups;
-    uint64_t events = spans->math_shifts | environments;
-    if (spans->math_shifts || lx->nest.n_math)
-        events |= spans->pars;
-    const uint32_t n_tokens = lx->n_tokens;
+    const uint32_t pos = at_block->pos, n_tokens = lx->n_tokens;
+    uint64_t todo = ~UINT64_C(0);
     for (; events; events &= events - 1) {
         const uint32_t at = (uint32_t)__builtin_ctzll(events);
         const uint64_t before = simd_below(at);
-        simd_braces(lx, pos, opens & before, closes & before);
-        opens &= ~before;
-        closes &= ~before;
-        if (spans->math_shifts >> at & 1) {
-            lx->n_tokens = n_tokens + (uint32_t)__builtin_popcountll(spans->tokens & before);
+        if ((at_block->begin_groups | at_block->end_groups) & before & todo)
+            simd_braces(lx, pos, at_block->begin_groups & before & todo,
+                        at_block->end_groups & before & todo, gather);
+        todo = ~before;
+        if (at_block->math_shifts >> at & 1) {
+            lx->n_tokens = n_tokens + (uint32_t)__builtin_popcountll(at_block->tokens & before);
             nest_math_shift(lx, pos + at);
-        } else if (environments >> at & 1) {
-            const uint32_t n = input[pos + at + 1] == 'b' ? 5 : 3;
-            nest_environment(lx, input, pos + at, pos + simd_environment_brace(block, at, n));
+        } else if (at_block->environments >> at & 1) {
+            const uint32_t brace = (uint32_t)__builtin_ctzll(at_block->end_groups & todo);
+            nest_environment(lx, input, pos + at, pos + brace);
         } else {
             const uint32_t end = pos + at + 1;
             nest_par(lx, pos + at, input[pos + at] == '\r' && input[end] == '\n' ? end + 1 : end);
         }
     }
     lx->n_tokens = n_tokens;
-    simd_braces(lx, pos, opens, closes);
+    simd_braces(lx, pos, at_block->begin_groups & todo, at_block->end_groups & todo, gather);
 }
 
 #endif

@@ -19,9 +19,14 @@
 struct simd_isa {
     /* The classes of a block; codes gets them byte by byte, for extract(). */
     struct simd_planes (*classify)(const uint8_t *in, unsigned regime, uint8_t *codes);
-    uint64_t (*utf8_leads)(const uint8_t *in); /* bytes >= 0xC2 */
+    struct simd_utf8_bytes (*utf8)(const uint8_t *in); /* reads a byte behind the block */
     /* Bytes that are followed by be or en. Reads two bytes behind the block. */
     uint64_t (*environments)(const uint8_t *in);
+    /* The bits that are in the mask, moved together, lowest first. */
+    uint64_t (*gather)(uint64_t bits, uint64_t mask);
+    /* simd_events(), out of line. */
+    void (*events)(struct lexer *lx, struct simd_nesting nesting, uint64_t events,
+                   const uint8_t *input);
     /* Writes the kinds and offsets (pos + bit) of spans->starts. */
     void (*extract)(const struct simd_spans *spans, const uint8_t *codes, uint32_t pos,
                     uint8_t *kinds, uint32_t *starts);
@@ -74,6 +79,27 @@ SIMD_INLINE void simd_store(struct lexer *lx, const struct simd_carry *carry,
     }
 }
 
+SIMD_INLINE struct simd_names simd_names_of(const struct simd_block *block, const uint8_t *in)
+{
+    return (struct simd_names){.in = in,
+                               .words = block->word,
+                               .plain = block->sets.letters | block->sets.others,
+                               .begin_groups = block->sets.begin_groups,
+                               .end_groups = block->sets.end_groups};
+}
+
+SIMD_INLINE struct simd_nesting simd_nesting_of(const struct simd_spans *spans,
+                                                uint64_t environments, uint32_t pos)
+{
+    return (struct simd_nesting){.begin_groups = spans->begin_groups,
+                                 .end_groups = spans->end_groups,
+                                 .math_shifts = spans->math_shifts,
+                                 .environments = environments,
+                                 .pars = spans->pars,
+                                 .tokens = spans->tokens,
+                                 .pos = pos};
+}
+
 /* Takes blocks until one gets nowhere. The number of bytes that the last one took. */
 SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, const uint8_t *input,
                                  uint32_t have, unsigned regime, bool writes)
@@ -92,20 +118,30 @@ SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, c
         struct simd_block block = {.sets = simd_sets_of(&planes)};
         simd_find_escapes(&block);
         simd_find_comments(&block, carry.comment);
-        if (regime == LEXER_LUALATEX && (block.sets.hard & ~block.comment))
-            simd_add_utf8(&block, in, isa->utf8_leads(in));
+        if (regime == LEXER_LUALATEX && (block.sets.hard & ~block.comment)) {
+            const struct simd_utf8_bytes bytes = isa->utf8(in);
+            simd_add_utf8(&block, in, &bytes);
+        }
         simd_find_words(&block, carry.word);
         simd_decide(&block, in[SIMD_BLOCK_BYTES] == '^');
-        uint64_t environments = 0;
-        if (block.word_first)
-            environments =
-                simd_environments(&block, in, block.word_first >> 1 & isa->environments(in));
-        n_bytes = block.n_bytes;
+        struct simd_environments environments = {.n_bytes = block.n_bytes};
+        const uint64_t candidates = block.word_first >> 1 & isa->environments(in);
+        if (candidates)
+            environments = simd_environments(simd_names_of(&block, in), candidates, block.n_bytes);
+        n_bytes = environments.n_bytes;
         if (n_bytes == 0)
             break;
 
-        const struct simd_spans spans = simd_find_spans(&block, &carry);
-        simd_nest(lx, &block, &spans, environments, input, pos);
+        /* Nearly always a whole block: worth code of its own, with a constant. */
+        const struct simd_spans spans = n_bytes == SIMD_BLOCK_BYTES
+                                            ? simd_find_spans(&block, &carry, SIMD_BLOCK_BYTES)
+                                            : simd_find_spans(&block, &carry, n_bytes);
+        const uint64_t events = spans.math_shifts | environments.found |
+                                (lx->nest.n_math || spans.math_shifts ? spans.pars : 0);
+        if (events)
+            isa->events(lx, simd_nesting_of(&spans, environments.found, pos), events, input);
+        else
+            simd_braces(lx, pos, spans.begin_groups, spans.end_groups, isa->gather);
         if (writes)
             isa->extract(&spans, codes, pos, lx->out.kinds + n_spans, lx->out.starts + n_spans);
         if (spans.starts)

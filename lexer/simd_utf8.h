@@ -6,29 +6,61 @@
 #include "lexer/simd_block.h"
 #include "lexer/utf8.h"
 
-/* Makes letters and others of the non-ASCII characters of these categories outside comments; all
- * else stays hard. leads: bytes from 0xC2 on. in: the block, followed by SIMD_AHEAD_BYTES. */
-static inline void simd_add_utf8(struct simd_block *block, const uint8_t *in, uint64_t leads)
+struct simd_utf8 {
+    uint64_t letters, others; /* all bytes of such characters */
+    uint64_t continued;       /* those but the first ones */
+};
+
+/* Where characters of certain ranges begin, all of which are letters, provided that continuation
+ * bytes follow: two bytes (U+00C0-00FF but for two, Cyrillic, Greek), three (CJK, Hangul). */
+struct simd_utf8_bytes {
+    uint64_t leads; /* bytes from 0xC0 on */
+    uint64_t continuations;
+    uint64_t two, three;
+};
+
+/* Letters and others among the non-ASCII characters whose first bytes (from 0xC0 on) are given, up
+ * to the first one that is neither. in: the block, followed by SIMD_AHEAD_BYTES. */
+static __attribute__((noinline, unused)) struct simd_utf8 simd_utf8(const uint8_t *in,
+                                                                    uint64_t leads)
 {
-    struct simd_sets *s = &block->sets;
-    for (leads &= ~block->comment; leads; leads &= leads - 1) {
+    struct simd_utf8 found = {0};
+    for (; leads; leads &= leads - 1) {
         const uint32_t at = (uint32_t)__builtin_ctzll(leads);
         const struct utf8_char ch = utf8_decode(in + at, 4, true);
         const uint8_t catcode =
             ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
         if ((catcode != CATCODE_LETTER && catcode != CATCODE_OTHER) ||
             at + ch.n_bytes > SIMD_BLOCK_BYTES)
-            return;
+            break;
         const uint64_t bytes = simd_below(at + ch.n_bytes) & ~simd_below(at);
-        s->hard &= ~bytes;
-        block->continued |= bytes & ~simd_bit(at);
-        if (catcode == CATCODE_LETTER) {
-            s->letters |= bytes;
-        } else {
-            s->others |= bytes;
-            block->wide_others |= bytes;
-        }
+        found.continued |= bytes & ~simd_bit(at);
+        if (catcode == CATCODE_LETTER)
+            found.letters |= bytes;
+        else
+            found.others |= bytes;
     }
+    return found;
+}
+
+/* Makes letters and others of them outside comments; all else stays hard. */
+SIMD_INLINE void simd_add_utf8(struct simd_block *block, const uint8_t *in,
+                               const struct simd_utf8_bytes *bytes)
+{
+    const uint64_t follows = bytes->continuations >> 1;
+    const uint64_t two = bytes->two & follows & ~block->comment;
+    const uint64_t three = bytes->three & follows & bytes->continuations >> 2 & ~block->comment;
+    const uint64_t continued = two << 1 | three << 1 | three << 2;
+    const uint64_t letters = two | three | continued;
+    const uint64_t leads = bytes->leads & ~(letters | block->comment);
+    struct simd_utf8 found = {0};
+    if (leads)
+        found = simd_utf8(in, leads);
+    block->sets.letters |= found.letters | letters;
+    block->sets.others |= found.others;
+    block->sets.hard &= ~(found.letters | found.others | letters);
+    block->continued = found.continued | continued;
+    block->wide_others = found.others;
 }
 
 #endif
