@@ -11,12 +11,56 @@
 
 #define HALF_BYTES 32u
 
-/* The bytes of a table for 16 values, in both lanes, as a shuffle looks them up. */
-#define BOTH_LANES(...) _mm256_broadcastsi128_si256(_mm_setr_epi8(__VA_ARGS__))
-
 SIMD_INLINE __m256i load(const uint8_t *at)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
+
+/* Tables for 16 values, as a shuffle looks them up: the same in both lanes. */
+struct tables {
+    _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
+    uint8_t kinds[32];
+    uint8_t case_bit[32], a[32], z_less_a[32], blank[32], other[32], hard[32], b[32], e[32], n[32];
+};
+
+#define TWICE(...)                                                                                 \
+    {                                                                                              \
+        __VA_ARGS__, __VA_ARGS__                                                                   \
+    }
+#define FOUR(v) v, v, v, v
+#define ALL(v)                                                                                     \
+    {                                                                                              \
+        FOUR(FOUR(v)), FOUR(FOUR(v))                                                               \
+    }
+
+static const struct tables avx2_tables = {
+    .specials = TWICE(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n', '{', '\\', '}',
+                      '~', '_'),
+    .special_classes = TWICE(SIMD_BLANK, 0, 0, SIMD_PARAMETER, SIMD_MATH_SHIFT, SIMD_COMMENT,
+                             SIMD_ALIGNMENT, 0, 0, SIMD_BLANK, SIMD_LF, SIMD_BEGIN_GROUP,
+                             SIMD_ESCAPE, SIMD_END_GROUP, SIMD_ACTIVE, SIMD_SUBSCRIPT),
+    .seconds = TWICE(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\r', '^', 0x7F),
+    .second_classes =
+        TWICE(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD),
+    .kinds = TWICE(SIMD_KINDS_OF_CLASSES),
+    .case_bit = ALL(0x20),
+    .a = ALL('a'),
+    .z_less_a = ALL('z' - 'a'),
+    .blank = ALL(' '),
+    .other = ALL(SIMD_OTHER),
+    .hard = ALL(SIMD_HARD),
+    .b = ALL('b'),
+    .e = ALL('e'),
+    .n = ALL('n'),
+};
+
+/* The compiler would make constants by instructions of their own, for every block, if it knew them.
+ */
+SIMD_INLINE const struct tables *tables(void)
+{
+    const struct tables *t = &avx2_tables;
+    __asm__("" : "+r"(t));
+    return t;
 }
 
 SIMD_INLINE __m256i bytes_of(uint8_t value)
@@ -25,35 +69,28 @@ SIMD_INLINE __m256i bytes_of(uint8_t value)
 }
 
 /* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
- * could be and a second one its class; two characters share these bits with another one and have
+ * could be and a second one its class; three characters share these bits with another one and have
  * tables of their own. What is none of them is told by range. */
 SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime)
 {
-    const __m256i specials = BOTH_LANES(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n',
-                                        '{', '\\', '}', '~', '_');
-    const __m256i special_classes =
-        BOTH_LANES(SIMD_BLANK, 0, 0, SIMD_PARAMETER, SIMD_MATH_SHIFT, SIMD_COMMENT, SIMD_ALIGNMENT,
-                   0, 0, SIMD_BLANK, SIMD_LF, SIMD_BEGIN_GROUP, SIMD_ESCAPE, SIMD_END_GROUP,
-                   SIMD_ACTIVE, SIMD_SUBSCRIPT);
-    const __m256i seconds = BOTH_LANES(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\r', '^', 0x7F);
-    const __m256i second_classes =
-        BOTH_LANES(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD);
+    const struct tables *const t = tables();
     const __m256i lower_from_a =
-        _mm256_sub_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of('a'));
+        _mm256_sub_epi8(_mm256_or_si256(in, load(t->case_bit)), load(t->a));
     const __m256i is_letter =
-        _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, bytes_of('z' - 'a')), lower_from_a);
-    const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
-    const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(specials, in), in);
-    const __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(seconds, in), in);
+        _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, load(t->z_less_a)), lower_from_a);
+    const __m256i is_graphic = _mm256_cmpgt_epi8(in, load(t->blank)); /* high bytes are negative */
+    const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->specials), in), in);
+    const __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->seconds), in), in);
 
-    __m256i class = _mm256_or_si256(_mm256_andnot_si256(is_letter, bytes_of(SIMD_OTHER)),
-                                    _mm256_andnot_si256(is_graphic, bytes_of(SIMD_HARD)));
+    __m256i class = _mm256_or_si256(_mm256_andnot_si256(is_letter, load(t->other)),
+                                    _mm256_andnot_si256(is_graphic, load(t->hard)));
     if (regime == LEXER_PDFLATEX)
         class =
             _mm256_or_si256(class, _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), in),
                                                     bytes_of(SIMD_ACTIVE)));
-    class = _mm256_blendv_epi8(class, _mm256_shuffle_epi8(special_classes, in), is_special);
-    return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(second_classes, in), is_second);
+    class =
+        _mm256_blendv_epi8(class, _mm256_shuffle_epi8(load(t->special_classes), in), is_special);
+    return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(load(t->second_classes), in), is_second);
 }
 
 SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
@@ -131,12 +168,13 @@ SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 
 SIMD_INLINE __m256i is_be_or_en(const uint8_t *at)
 {
+    const struct tables *const t = tables();
     const __m256i first = load(at + 1);
     const __m256i second = load(at + 2);
-    return _mm256_or_si256(_mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('b')),
-                                            _mm256_cmpeq_epi8(second, bytes_of('e'))),
-                           _mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('e')),
-                                            _mm256_cmpeq_epi8(second, bytes_of('n'))));
+    return _mm256_or_si256(_mm256_and_si256(_mm256_cmpeq_epi8(first, load(t->b)),
+                                            _mm256_cmpeq_epi8(second, load(t->e))),
+                           _mm256_and_si256(_mm256_cmpeq_epi8(first, load(t->e)),
+                                            _mm256_cmpeq_epi8(second, load(t->n))));
 }
 
 SIMD_INLINE uint64_t avx2_environments(const uint8_t *in)
@@ -168,12 +206,8 @@ SIMD_INLINE __m256i bytes_of_bits(uint32_t bits)
 /* The kinds of spans that begin at each of 32 bytes, whether they do or not. */
 SIMD_INLINE __m256i kinds_of(const uint8_t *codes, uint32_t plus_one, uint32_t plus_two)
 {
-    static const uint8_t kind_of_class[] = SIMD_KIND_OF_CLASS;
-    _Static_assert(sizeof kind_of_class == SIMD_CLASS_COUNT, "one lane of a shuffle");
-    const __m256i table =
-        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)kind_of_class));
     const __m256i two = bytes_of_bits(plus_two); /* -1 */
-    const __m256i kinds = _mm256_shuffle_epi8(table, load(codes));
+    const __m256i kinds = _mm256_shuffle_epi8(load(tables()->kinds), load(codes));
     return _mm256_sub_epi8(_mm256_sub_epi8(kinds, bytes_of_bits(plus_one)),
                            _mm256_add_epi8(two, two));
 }

@@ -35,17 +35,14 @@ enum simd_class {
     SIMD_END_GROUP = 13,
     SIMD_MATH_SHIFT = 14,
     SIMD_SUPERSCRIPT = 15,
-    SIMD_CLASS_COUNT
 };
 
-/* The kind of a span that begins with a byte of the class; see simd_spans.plus_one and plus_two. */
-#define SIMD_KIND_OF_CLASS                                                                         \
-    {                                                                                              \
-        LEXER_LETTERS, LEXER_OTHERS, LEXER_SPACE, LEXER_LETTERS, LEXER_CONTROL_WORD,               \
-            LEXER_COMMENT, LEXER_EOL_SPACE, LEXER_EOL_SPACE, LEXER_ALIGNMENT, LEXER_PARAMETER,     \
-            LEXER_SUBSCRIPT, LEXER_ACTIVE, LEXER_BEGIN_GROUP, LEXER_END_GROUP, LEXER_MATH_SHIFT,   \
-            LEXER_SUPERSCRIPT                                                                      \
-    }
+/* For each class, the kind of a span that begins with such a byte; see simd_spans.plus_one and
+ * plus_two. */
+#define SIMD_KINDS_OF_CLASSES                                                                      \
+    LEXER_LETTERS, LEXER_OTHERS, LEXER_SPACE, LEXER_LETTERS, LEXER_CONTROL_WORD, LEXER_COMMENT,    \
+        LEXER_EOL_SPACE, LEXER_EOL_SPACE, LEXER_ALIGNMENT, LEXER_PARAMETER, LEXER_SUBSCRIPT,       \
+        LEXER_ACTIVE, LEXER_BEGIN_GROUP, LEXER_END_GROUP, LEXER_MATH_SHIFT, LEXER_SUPERSCRIPT
 
 _Static_assert(LEXER_SKIPPED == LEXER_SPACE + 1 && LEXER_EOL_PAR == LEXER_EOL_SPACE + 1 &&
                    LEXER_EOL_NONE == LEXER_EOL_SPACE + 2 && LEXER_OTHERS == LEXER_LETTERS + 1 &&

@@ -100,6 +100,16 @@ SIMD_INLINE struct simd_nesting simd_nesting_of(const struct simd_spans *spans,
                                  .pos = pos};
 }
 
+/* pos + n_bytes. By a jump that is nearly always foreseen, so that the next block is begun before
+ * the cut of this one is known: as a sum, it would have to wait. */
+SIMD_INLINE uint32_t simd_advance(uint32_t pos, uint32_t n_bytes)
+{
+    if (__builtin_expect(n_bytes == SIMD_BLOCK_BYTES, 1))
+        return pos + SIMD_BLOCK_BYTES;
+    __asm__("" : "+r"(n_bytes)); /* not to be turned into the sum again */
+    return pos + n_bytes;
+}
+
 /* Takes blocks until one gets nowhere. The number of bytes that the last one took. */
 SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, const uint8_t *input,
                                  uint32_t have, unsigned regime, bool writes)
@@ -150,7 +160,7 @@ SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, c
         lx->n_tokens += (uint32_t)__builtin_popcountll(spans.tokens);
         lx->n_lines += (uint32_t)__builtin_popcountll(spans.lines);
         carry = spans.carry;
-        pos += n_bytes;
+        pos = simd_advance(pos, n_bytes);
     }
     if (pos > first_pos) {
         lx->pos = pos;

@@ -10,6 +10,12 @@ static inline void kernels_choose(const char *name)
         abort();
 }
 
+/* Whether the kernel at index runs here and is another one than the portable. */
+static inline bool kernels_to_compare(size_t index)
+{
+    return lexer_kernel_can_run(index) && strcmp(lexer_kernel_list(index), "portable") != 0;
+}
+
 /* What differs when the kernel lexes the input whole, counting, and in pieces of several sizes;
  * NULL if nothing does. */
 static inline const char *kernels_difference(const char *kernel, enum lexer_regime regime,
