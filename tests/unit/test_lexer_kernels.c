@@ -10,8 +10,7 @@ static const char *const contexts[] = {
     "a {b} $c$ \\word d 1 2  e\n\nf",
     "\\begin{x}$a_{b}^{c}$ \\\\\n  % \\begin{y} }\n\\end{x}\\",
     "\r\n \r\n\\foo\r\n^a ^^41 ~&#\t\tx\\ y\\  \n\\\n z",
-    "\xC3\xA9t\xC3\xA9 \xE4\xB8\xAD\xE6\x96\x87 \xE2\x80\x94 \\\xC3\xA9 "
-    "\xF0\x9D\x92\x9C\xEF\xBB\xBF",
+    "\xC3\xA9t\xC3\xA9 \xE4\xB8\xAD\xE6 \xE2\x80\x94 \\\xC3\xA9 \xF0\x9D\x92\x9C\xEF\xBB\xBF",
 };
 #define N_CONTEXTS (sizeof contexts / sizeof contexts[0])
 
