@@ -22,11 +22,20 @@ enum exit_code {
 };
 
 enum output { OUTPUT_SUMMARY, OUTPUT_TOKENS, OUTPUT_SPANS, OUTPUT_JSON, OUTPUT_COUNTS };
-enum { KEY_REGIME = 'r', KEY_TOKENS = 256, KEY_SPANS, KEY_JSON, KEY_COUNT, KEY_STATIC };
+enum {
+    KEY_REGIME = 'r',
+    KEY_TOKENS = 256,
+    KEY_SPANS,
+    KEY_JSON,
+    KEY_COUNT,
+    KEY_STATIC,
+    KEY_KERNELS
+};
 
 struct settings {
     enum lexer_regime regime;
     enum output output;
+    bool lists_kernels;
     char **paths;
     int n_paths;
 };
@@ -41,6 +50,8 @@ static const struct argp_option argp_options[] = {
     {"count", KEY_COUNT, NULL, 0, "Counts only", 0},
     {"regime", KEY_REGIME, "NAME", 0, "lualatex (default; UTF-8) or pdflatex (bytes)", 0},
     {"static", KEY_STATIC, NULL, 0, "Category codes never change (always so in this version)", 0},
+    {"kernels", KEY_KERNELS, NULL, 0,
+     "The kernels built in, one a line: name, supported or not by this processor, chosen", 0},
     {0},
 };
 
@@ -77,6 +88,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_STATIC:
         return 0;
+    case KEY_KERNELS:
+        settings->lists_kernels = true;
+        return 0;
     case KEY_REGIME:
         if (strcmp(arg, "lualatex") != 0 && strcmp(arg, "pdflatex") != 0)
             argp_error(state, "--regime %s: must be lualatex or pdflatex", arg);
@@ -87,6 +101,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         settings->n_paths = state->argc - state->next;
         return 0;
     case ARGP_KEY_NO_ARGS:
+        if (settings->lists_kernels)
+            return 0;
         argp_error(state, "no FILE given; - is standard input");
         return 0;
     default:
@@ -106,6 +122,15 @@ static int init_kernel(void)
         fprintf(stderr, ", %s", lexer_kernel_list(i));
     fputc('\n', stderr);
     return rc;
+}
+
+static void print_kernels(FILE *to)
+{
+    for (size_t i = 0; lexer_kernel_list(i); i++) {
+        const char *const name = lexer_kernel_list(i);
+        fprintf(to, "%s\t%s%s\n", name, lexer_kernel_can_run(i) ? "supported" : "not supported",
+                strcmp(name, lexer_kernel_name()) == 0 ? "\tchosen" : "");
+    }
 }
 
 static int print_document(struct document *doc, const struct settings *settings)
@@ -164,6 +189,8 @@ int main(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &settings);
     if (init_kernel() < 0)
         return EXIT_CONFIG;
+    if (settings.lists_kernels)
+        print_kernels(stdout);
     for (int i = 0; i < settings.n_paths && !ferror(stdout); i++) {
         const enum exit_code code = lex_file(settings.paths[i], &settings);
         if (code > worst)

@@ -20,18 +20,16 @@ SIMD_INLINE __m256i load(const uint8_t *at)
 struct tables {
     _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
     uint8_t kinds[32];
-    uint8_t case_bit[32], a[32], z_less_a[32], blank[32], other[32], hard[32], b[32], e[32], n[32];
+    uint8_t bytes[256]; /* each its index: a vector of them is loaded in one instruction */
 };
 
 #define TWICE(...)                                                                                 \
     {                                                                                              \
         __VA_ARGS__, __VA_ARGS__                                                                   \
     }
-#define FOUR(v) v, v, v, v
-#define ALL(v)                                                                                     \
-    {                                                                                              \
-        FOUR(FOUR(v)), FOUR(FOUR(v))                                                               \
-    }
+#define FROM4(v)  (v), (v) + 1, (v) + 2, (v) + 3
+#define FROM16(v) FROM4(v), FROM4((v) + 4), FROM4((v) + 8), FROM4((v) + 12)
+#define FROM64(v) FROM16(v), FROM16((v) + 16), FROM16((v) + 32), FROM16((v) + 48)
 
 static const struct tables avx2_tables = {
     .specials = TWICE(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n', '{', '\\', '}',
@@ -43,15 +41,7 @@ static const struct tables avx2_tables = {
     .second_classes =
         TWICE(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD),
     .kinds = TWICE(SIMD_KINDS_OF_CLASSES),
-    .case_bit = ALL(0x20),
-    .a = ALL('a'),
-    .z_less_a = ALL('z' - 'a'),
-    .blank = ALL(' '),
-    .other = ALL(SIMD_OTHER),
-    .hard = ALL(SIMD_HARD),
-    .b = ALL('b'),
-    .e = ALL('e'),
-    .n = ALL('n'),
+    .bytes = {FROM64(0), FROM64(64), FROM64(128), FROM64(192)},
 };
 
 /* The compiler would make constants by instructions of their own, for every block, if it knew them.
@@ -65,7 +55,7 @@ SIMD_INLINE const struct tables *tables(void)
 
 SIMD_INLINE __m256i bytes_of(uint8_t value)
 {
-    return _mm256_set1_epi8((char)value);
+    return _mm256_set1_epi8((char)tables()->bytes[value]);
 }
 
 /* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
@@ -75,15 +65,15 @@ SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime)
 {
     const struct tables *const t = tables();
     const __m256i lower_from_a =
-        _mm256_sub_epi8(_mm256_or_si256(in, load(t->case_bit)), load(t->a));
+        _mm256_sub_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of('a'));
     const __m256i is_letter =
-        _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, load(t->z_less_a)), lower_from_a);
-    const __m256i is_graphic = _mm256_cmpgt_epi8(in, load(t->blank)); /* high bytes are negative */
+        _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, bytes_of('z' - 'a')), lower_from_a);
+    const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
     const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->specials), in), in);
     const __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->seconds), in), in);
 
-    __m256i class = _mm256_or_si256(_mm256_andnot_si256(is_letter, load(t->other)),
-                                    _mm256_andnot_si256(is_graphic, load(t->hard)));
+    __m256i class = _mm256_or_si256(_mm256_andnot_si256(is_letter, bytes_of(SIMD_OTHER)),
+                                    _mm256_andnot_si256(is_graphic, bytes_of(SIMD_HARD)));
     if (regime == LEXER_PDFLATEX)
         class =
             _mm256_or_si256(class, _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), in),
@@ -111,6 +101,7 @@ SIMD_INLINE struct simd_planes avx2_classify(const uint8_t *in, unsigned regime,
     /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
     low = _mm256_slli_epi16(low, 4);
     high = _mm256_slli_epi16(high, 4);
+    SIMD_UNROLL
     for (int bit = 3; bit >= 0; bit--) {
         planes.plane[bit] = signs(low, high);
         low = _mm256_add_epi8(low, low);
@@ -141,40 +132,80 @@ SIMD_INLINE __m256i is_cjk_lead(__m256i in, __m256i next)
     return _mm256_or_si256(_mm256_or_si256(plain, eb_ec), _mm256_or_si256(e4, e9));
 }
 
-/* 0xC3 but for 0x97 and 0xB7: U+00C0-00FF without the signs for times and division; 0xD0, 0xD1:
- * U+0400-047F; 0xCE from 0xA3 on, 0xCF up to 0xB5: U+03A3-03F5. */
+/* 0xE3 0x81 from 0x81 on: U+3041-307F; 0xE3 0x82 up to 0x96 and from 0xA1 on: U+3080-3096 and
+ * U+30A1-30BF; 0xE3 0x83 but for 0xBB: U+30C0-30FF without the middle dot. */
+SIMD_INLINE __m256i is_kana_lead(__m256i in, __m256i next, __m256i third)
+{
+    const __m256i hiragana = _mm256_and_si256(equal(next, 0x81), at_least(third, 0x81));
+    const __m256i between = _mm256_andnot_si256(at_least(third, 0xA1), at_least(third, 0x97));
+    const __m256i both = _mm256_andnot_si256(between, equal(next, 0x82));
+    const __m256i katakana = _mm256_andnot_si256(equal(third, 0xBB), equal(next, 0x83));
+    return _mm256_and_si256(equal(in, 0xE3),
+                            _mm256_or_si256(hiragana, _mm256_or_si256(both, katakana)));
+}
+
+/* 0xE2 0x80: U+2000-203F; 0xE2 0x87 to 0xAF: U+21C0-2BFF; 0xE3 0x80 up to 0x84 and from 0x88 to
+ * 0xA0: U+3000-3004 and U+3008-3020; 0xEF 0xBC up to 0xA0: U+FF00-FF20. */
+SIMD_INLINE __m256i is_sign_lead(__m256i in, __m256i next, __m256i third)
+{
+    const __m256i symbols = _mm256_andnot_si256(at_least(next, 0xB0), at_least(next, 0x87));
+    const __m256i e2 =
+        _mm256_and_si256(equal(in, 0xE2), _mm256_or_si256(equal(next, 0x80), symbols));
+    const __m256i marks = _mm256_andnot_si256(at_least(third, 0x85), equal(next, 0x80));
+    const __m256i brackets = _mm256_and_si256(at_least(third, 0x88), equal(next, 0x80));
+    const __m256i e3 = _mm256_and_si256(equal(in, 0xE3), _mm256_or_si256(marks, brackets));
+    const __m256i ef = _mm256_and_si256(equal(in, 0xEF), equal(next, 0xBC));
+    const __m256i low = _mm256_andnot_si256(at_least(third, 0xA1), _mm256_or_si256(e3, ef));
+    return _mm256_or_si256(e2, low);
+}
+
+/* 0xC3 but for 0x97 and 0xB7: U+00C0-00FF without the signs for times and division; 0xC4-0xCA:
+ * U+0100-02BF; 0xD0, 0xD1: U+0400-047F; 0xCE from 0x90 on but for 0xA2, 0xCF up to 0xB5:
+ * U+0390-03F5 without the unassigned U+03A2. */
 SIMD_INLINE __m256i is_european_lead(__m256i in, __m256i next)
 {
     const __m256i sign = equal(_mm256_or_si256(next, bytes_of(0x20)), 0xB7);
-    const __m256i latin = _mm256_andnot_si256(sign, equal(in, 0xC3));
+    const __m256i from_c4 = _mm256_sub_epi8(in, bytes_of(0xC4));
+    const __m256i extended = _mm256_cmpeq_epi8(_mm256_min_epu8(from_c4, bytes_of(6)), from_c4);
+    const __m256i latin = _mm256_or_si256(_mm256_andnot_si256(sign, equal(in, 0xC3)), extended);
     const __m256i cyrillic = equal(_mm256_and_si256(in, bytes_of(0xFE)), 0xD0);
-    const __m256i ce = _mm256_and_si256(equal(in, 0xCE), at_least(next, 0xA3));
+    const __m256i ce = _mm256_andnot_si256(equal(next, 0xA2),
+                                           _mm256_and_si256(equal(in, 0xCE), at_least(next, 0x90)));
     const __m256i cf = _mm256_andnot_si256(at_least(next, 0xB6), equal(in, 0xCF));
     return _mm256_or_si256(_mm256_or_si256(latin, cyrillic), _mm256_or_si256(ce, cf));
 }
 
 SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 {
-    const __m256i low = load(in), high = load(in + HALF_BYTES);
-    const __m256i low_next = load(in + 1), high_next = load(in + 1 + HALF_BYTES);
-    const uint64_t leads = signs(at_least(low, 0xC0), at_least(high, 0xC0));
-    return (struct simd_utf8_bytes){
-        .leads = leads,
-        .continuations = signs(low, high) & ~leads,
-        .two = signs(is_european_lead(low, low_next), is_european_lead(high, high_next)),
-        .three = signs(is_cjk_lead(low, low_next), is_cjk_lead(high, high_next)),
-    };
+    struct simd_utf8_bytes bytes = {0};
+    SIMD_UNROLL
+    for (uint32_t half = 0; half < SIMD_BLOCK_BYTES; half += HALF_BYTES) {
+        const __m256i first = load(in + half);
+        const __m256i second = load(in + half + 1);
+        const __m256i third = load(in + half + 2);
+        const __m256i three =
+            _mm256_or_si256(is_cjk_lead(first, second), is_kana_lead(first, second, third));
+        const uint64_t leads = (uint32_t)_mm256_movemask_epi8(at_least(first, 0xC0));
+        const uint64_t high = (uint32_t)_mm256_movemask_epi8(first);
+        bytes.leads |= leads << half;
+        bytes.continuations |= (high & ~leads) << half;
+        bytes.two |= (uint64_t)(uint32_t)_mm256_movemask_epi8(is_european_lead(first, second))
+                     << half;
+        bytes.three |= (uint64_t)(uint32_t)_mm256_movemask_epi8(three) << half;
+        bytes.three_others |=
+            (uint64_t)(uint32_t)_mm256_movemask_epi8(is_sign_lead(first, second, third)) << half;
+    }
+    return bytes;
 }
 
 SIMD_INLINE __m256i is_be_or_en(const uint8_t *at)
 {
-    const struct tables *const t = tables();
     const __m256i first = load(at + 1);
     const __m256i second = load(at + 2);
-    return _mm256_or_si256(_mm256_and_si256(_mm256_cmpeq_epi8(first, load(t->b)),
-                                            _mm256_cmpeq_epi8(second, load(t->e))),
-                           _mm256_and_si256(_mm256_cmpeq_epi8(first, load(t->e)),
-                                            _mm256_cmpeq_epi8(second, load(t->n))));
+    return _mm256_or_si256(_mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('b')),
+                                            _mm256_cmpeq_epi8(second, bytes_of('e'))),
+                           _mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('e')),
+                                            _mm256_cmpeq_epi8(second, bytes_of('n'))));
 }
 
 SIMD_INLINE uint64_t avx2_environments(const uint8_t *in)
@@ -229,11 +260,13 @@ SIMD_INLINE void avx2_extract(const struct simd_spans *spans, const uint8_t *cod
 {
     _Alignas(32) uint8_t kind_at[SIMD_BLOCK_BYTES];
     const uint64_t bits = spans->starts;
+    SIMD_UNROLL
     for (uint32_t half = 0; half < SIMD_BLOCK_BYTES; half += HALF_BYTES)
         _mm256_store_si256((__m256i *)(void *)(kind_at + half),
                            kinds_of(codes + half, (uint32_t)(spans->plus_one >> half),
                                     (uint32_t)(spans->plus_two >> half)));
     __m256i first = _mm256_set1_epi32((int)pos);
+    SIMD_UNROLL
     for (uint32_t group = 0, n = 0; group < SIMD_BLOCK_BYTES; group += 8) {
         const uint8_t mask = (uint8_t)(bits >> group);
         const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&avx2_set_bits[mask]);

@@ -16,6 +16,13 @@
 
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
+/* Before a loop of a few rounds, whose number is known. */
+#if defined(__clang__)
+#define SIMD_UNROLL _Pragma("unroll")
+#else
+#define SIMD_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 /* Classes of bytes, four bits each; the numbers make the sets below cheap. All from SIMD_ALIGNMENT
  * on are a token and a span by themselves. */
 enum simd_class {

@@ -19,7 +19,7 @@
 struct simd_isa {
     /* The classes of a block; codes gets them byte by byte, for extract(). */
     struct simd_planes (*classify)(const uint8_t *in, unsigned regime, uint8_t *codes);
-    struct simd_utf8_bytes (*utf8)(const uint8_t *in); /* reads a byte behind the block */
+    struct simd_utf8_bytes (*utf8)(const uint8_t *in); /* reads two bytes behind the block */
     /* Bytes that are followed by be or en. Reads two bytes behind the block. */
     uint64_t (*environments)(const uint8_t *in);
     /* The bits that are in the mask, moved together, lowest first. */

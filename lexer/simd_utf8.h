@@ -6,17 +6,18 @@
 #include "lexer/simd_block.h"
 #include "lexer/utf8.h"
 
-struct simd_utf8 {
-    uint64_t letters, others; /* all bytes of such characters */
-    uint64_t continued;       /* those but the first ones */
-};
-
-/* Where characters of certain ranges begin, all of which are letters, provided that continuation
- * bytes follow: two bytes (U+00C0-00FF but for two, Cyrillic, Greek), three (CJK, Hangul). */
+/* Where characters of certain ranges begin that are all letters, or all others, provided that
+ * continuation bytes follow. */
 struct simd_utf8_bytes {
     uint64_t leads; /* bytes from 0xC0 on */
     uint64_t continuations;
-    uint64_t two, three;
+    uint64_t two, three;   /* letters of two bytes, and of three */
+    uint64_t three_others; /* others of three */
+};
+
+struct simd_utf8 {
+    uint64_t letters, others; /* all bytes of such characters */
+    uint64_t continued;       /* those but the first ones */
 };
 
 /* Letters and others among the non-ASCII characters whose first bytes (from 0xC0 on) are given, up
@@ -47,20 +48,23 @@ static __attribute__((noinline, unused)) struct simd_utf8 simd_utf8(const uint8_
 SIMD_INLINE void simd_add_utf8(struct simd_block *block, const uint8_t *in,
                                const struct simd_utf8_bytes *bytes)
 {
-    const uint64_t follows = bytes->continuations >> 1;
-    const uint64_t two = bytes->two & follows & ~block->comment;
-    const uint64_t three = bytes->three & follows & bytes->continuations >> 2 & ~block->comment;
-    const uint64_t continued = two << 1 | three << 1 | three << 2;
-    const uint64_t letters = two | three | continued;
-    const uint64_t leads = bytes->leads & ~(letters | block->comment);
+    const uint64_t follows = bytes->continuations >> 1 & ~block->comment;
+    const uint64_t follow = follows & bytes->continuations >> 2;
+    const uint64_t two = bytes->two & follows;
+    const uint64_t three = bytes->three & follow;
+    const uint64_t signs = bytes->three_others & follow;
+    const uint64_t letters = two | two << 1 | three | three << 1 | three << 2;
+    const uint64_t others = signs | signs << 1 | signs << 2;
+    const uint64_t known = letters | others;
+    const uint64_t leads = bytes->leads & ~(known | block->comment);
     struct simd_utf8 found = {0};
     if (leads)
         found = simd_utf8(in, leads);
     block->sets.letters |= found.letters | letters;
-    block->sets.others |= found.others;
-    block->sets.hard &= ~(found.letters | found.others | letters);
-    block->continued = found.continued | continued;
-    block->wide_others = found.others;
+    block->wide_others = found.others | others;
+    block->sets.others |= block->wide_others;
+    block->sets.hard &= ~(found.letters | found.others | known);
+    block->continued = found.continued | (known & bytes->continuations);
 }
 
 #endif

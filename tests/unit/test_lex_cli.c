@@ -136,6 +136,12 @@ Test(lex_cli, kernel_by_environment)
     expect_said("portable");
 }
 
+Test(lex_cli, kernels)
+{
+    cr_expect_eq(run_lex("L0_KERNEL=portable", "--kernels"), 0);
+    expect_said("portable\tsupported\tchosen\n");
+}
+
 Test(lex_cli, output_that_cannot_be_written)
 {
     put("a.tex", "a");
