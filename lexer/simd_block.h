@@ -16,6 +16,9 @@
 
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
+/* For what would only take registers from the rest. */
+#define SIMD_SELDOM static __attribute__((noinline, unused))
+
 /* Before a loop of a few rounds, whose number is known. */
 #if defined(__clang__)
 #define SIMD_UNROLL _Pragma("unroll")

@@ -8,8 +8,6 @@
 #include "lexer/nest.h"
 #include "lexer/simd_block.h"
 
-#define SIMD_SELDOM static __attribute__((noinline, unused))
-
 /* What simd_environments() looks at. */
 struct simd_names {
     const uint8_t *in; /* the block, followed by SIMD_AHEAD_BYTES */

@@ -22,8 +22,7 @@ struct simd_utf8 {
 
 /* Letters and others among the non-ASCII characters whose first bytes (from 0xC0 on) are given, up
  * to the first one that is neither. in: the block, followed by SIMD_AHEAD_BYTES. */
-static __attribute__((noinline, unused)) struct simd_utf8 simd_utf8(const uint8_t *in,
-                                                                    uint64_t leads)
+SIMD_SELDOM struct simd_utf8 simd_utf8(const uint8_t *in, uint64_t leads)
 {
     struct simd_utf8 found = {0};
     for (; leads; leads &= leads - 1) {
