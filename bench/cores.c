@@ -34,6 +34,19 @@ int cores_parse(const char *list, cpu_set_t *cores)
     }
 }
 
+void cores_argument(struct argp_state *state, const char *list, cpu_set_t *cores)
+{
+    cpu_set_t allowed;
+    cpu_set_t both;
+    if (cores_parse(list, cores) != 0)
+        argp_error(state, "--cores: \"%s\" is not a list of processors such as 0,2-3", list);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    CPU_AND(&both, &allowed, cores);
+    if (!CPU_EQUAL(&both, cores))
+        argp_error(state, "--cores: \"%s\" names processors that this process may not use", list);
+}
+
 int cores_pin(const cpu_set_t *cores)
 {
     return sched_setaffinity(0, sizeof *cores, cores) == 0 ? 0 : -errno;

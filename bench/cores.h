@@ -2,10 +2,14 @@
 #ifndef L0_BENCH_CORES_H
 #define L0_BENCH_CORES_H
 
+#include <argp.h>
 #include <sched.h>
 
 /* Reads a list. 0, or -EINVAL when it is not one or names a processor that cannot exist. */
 int cores_parse(const char *list, cpu_set_t *cores);
+
+/* The value of --cores: a list of processors that this process may use, or argp_error. */
+void cores_argument(struct argp_state *state, const char *list, cpu_set_t *cores);
 
 /* The calling thread (and the threads it will start) runs on these only. 0 or negative errno. */
 int cores_pin(const cpu_set_t *cores);

@@ -81,21 +81,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static void parse_cores(struct argp_state *state, struct command *c, const char *list)
-{
-    cpu_set_t allowed;
-    if (cores_parse(list, &c->cores) != 0)
-        argp_error(state, "--cores: \"%s\" is not a list of processors such as 0,2-3", list);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-        cpu_set_t both;
-        CPU_AND(&both, &allowed, &c->cores);
-        if (!CPU_EQUAL(&both, &c->cores))
-            argp_error(state, "--cores: \"%s\" names processors that this process may not use",
-                       list);
-    }
-    c->load.cores = &c->cores;
-}
-
 static void parse_expect(struct argp_state *state, struct command *c, char *pair)
 {
     char *comma = strchr(pair, ',');
@@ -144,7 +129,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         c->admin = arg;
         return 0;
     case KEY_CORES:
-        parse_cores(state, c, arg);
+        cores_argument(state, arg, &c->cores);
+        c->load.cores = &c->cores;
         return 0;
     case KEY_EXPECT:
         parse_expect(state, c, arg);

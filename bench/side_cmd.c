@@ -1,6 +1,7 @@
 /* l0-bench side: arguments and output. */
 #include "bench/bench.h"
 
+#include "bench/cores.h"
 #include "bench/side.h"
 
 #include <argp.h>
@@ -8,11 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_TIMEOUT = 256 };
+enum { KEY_TIMEOUT = 256, KEY_CORES };
 
 struct command {
     struct side side;
     const char *file, *out;
+    cpu_set_t cores;
 };
 
 static const struct argp_option options[] = {
@@ -24,6 +26,11 @@ static const struct argp_option options[] = {
             "connections held open beside the load"},
     {.name = "rounds", .key = 'r', .arg = "N", .doc = "Rounds (default 5)"},
     {.name = "out", .key = 'o', .arg = "PATH", .doc = "Write the figures as JSON"},
+    {.name = "cores",
+     .key = KEY_CORES,
+     .arg = "LIST",
+     .doc = "Pin the load's threads to these processors in turn, such as 0,2-3: else their "
+            "placement by the scheduler is measured as well"},
     {.name = "timeout-ms",
      .key = KEY_TIMEOUT,
      .arg = "MS",
@@ -94,6 +101,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'o':
         c->out = arg;
+        return 0;
+    case KEY_CORES:
+        cores_argument(state, arg, &c->cores);
+        c->side.load.cores = &c->cores;
         return 0;
     case KEY_TIMEOUT:
         c->side.load.timeout_ms = (unsigned)bench_number(state, "--timeout-ms", arg, 1, 86400000);

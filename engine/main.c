@@ -43,9 +43,12 @@ static int lexd_choose_kernel(const struct options *o)
 {
     int rc = lexer_init(o->kernel);
     if (rc != 0) {
-        fprintf(stderr, "l0-lexd: --kernel %s (L0_KERNEL): %s (allowed: auto, portable)\n",
-                o->kernel,
+        fprintf(stderr, "l0-lexd: --kernel %s (L0_KERNEL): %s (allowed: auto", o->kernel,
                 rc == -ENOENT ? "no such kernel is built" : "this processor cannot run it");
+        for (size_t i = 0; lexer_kernel_list(i) != NULL; i++)
+            if (lexer_kernel_can_run(i))
+                fprintf(stderr, ", %s", lexer_kernel_list(i));
+        fputs(")\n", stderr);
         return OPTIONS_EXIT_CONFIG;
     }
     if (lexer_kernel_is_simd())

@@ -4,6 +4,7 @@
 # Everything in one run on one machine, the servers in turn. Text on standard output, figures in
 # out/bench.json.
 #   ROUNDS=5        rounds of each comparison
+#   CLIENT_CORES=0,1  where the load's threads run (default: all processors, in turn)
 #   NREQ=800        requests a round for the 1.1 MB document; the 4 KB one gets 30 times as
 #                   many (P99.9 over all rounds has a 95 % interval from 3688 requests on)
 #   THREADS=4       connections
@@ -61,10 +62,12 @@ side() {
     for contender; do
         contenders+=(--contender "$contender")
     done
-    "$BIN/l0-bench" side "${load[@]}" --rounds "$ROUNDS" --out "$WORK/$name.json" "${contenders[@]}"
+    "$BIN/l0-bench" side "${load[@]}" --cores "$CLIENT_CORES" --rounds "$ROUNDS" --out "$WORK/$name.json" "${contenders[@]}"
     echo
 }
 
+# The load's threads are pinned, evenly, so that where the scheduler puts them is not measured.
+CLIENT_CORES=${CLIENT_CORES:-$(allowed_cores 64)}
 ulimit -n "$(ulimit -Hn)"
 mkdir -p "$RUN_DIR"
 start engine env L0_ALLOW_SCALAR=1 "$BIN/l0-lexd" --tail-csv ''

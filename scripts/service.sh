@@ -38,7 +38,7 @@ is_ready() {
 service_environment() {
     export L0_UNIX=$SOCKET L0_TAIL_CSV=$TAIL L0_PROM=${L0_PROM:-1} L0_PROM_ADDR=$ADMIN
     export L0_POOL_CORES=${L0_POOL_CORES:-$(allowed_cores $SERVICE_CORES_MAX)}
-    # Only the portable kernel exists so far.
+    # On a processor without AVX2 only the portable kernel runs; the service then says so.
     export L0_ALLOW_SCALAR=${L0_ALLOW_SCALAR:-1}
     [ -z "${HEDGE:-}" ] || export L0_HEDGE_MS=$HEDGE
 }
