@@ -21,17 +21,25 @@ static uint32_t arena_granules(size_t bytes)
     return (uint32_t)((bytes + LIMIT_GRANULE_BYTES - 1) / LIMIT_GRANULE_BYTES);
 }
 
-static bool arena_bit(const struct arena *a, uint32_t i)
+static bool arena_bit(const uint64_t *bitmap, uint32_t i)
 {
-    return (a->taken[i / 64] >> (i % 64) & 1) != 0;
+    return (bitmap[i / 64] >> (i % 64) & 1) != 0;
+}
+
+static void arena_set(uint64_t *bitmap, uint32_t from, uint32_t to, bool value)
+{
+    for (uint32_t i = from; i < to; i++) {
+        uint64_t bit = UINT64_C(1) << (i % 64);
+        bitmap[i / 64] = value ? bitmap[i / 64] | bit : bitmap[i / 64] & ~bit;
+    }
 }
 
 static void arena_mark(struct arena *a, uint32_t first, uint32_t count, bool taken)
 {
-    for (uint32_t i = first; i < first + count; i++) {
-        assert(arena_bit(a, i) != taken);
-        a->taken[i / 64] ^= UINT64_C(1) << (i % 64);
-    }
+    for (uint32_t i = first; i < first + count; i++)
+        assert(arena_bit(a->taken, i) != taken);
+    arena_set(a->taken, first, first + count, taken);
+    arena_set(a->promised, first, first + count, false);
     a->used_granules = taken ? a->used_granules + count : a->used_granules - count;
 }
 
@@ -85,7 +93,8 @@ static int arena_open(struct arena *a, const struct arena_config *config)
     if (rc != 0)
         return rc;
     a->taken = calloc((a->n_granules + 63) / 64, sizeof *a->taken);
-    if (a->taken == NULL)
+    a->promised = calloc((a->n_granules + 63) / 64, sizeof *a->promised);
+    if (a->taken == NULL || a->promised == NULL)
         return -ENOMEM;
     rc = arena_touch_and_lock(a, config);
     if (rc != 0)
@@ -100,6 +109,7 @@ static void arena_close(struct arena *a)
     if (a->base != NULL)
         (void)munmap(a->base, a->size_bytes);
     free(a->taken);
+    free(a->promised);
     *a = (struct arena){0};
 }
 
@@ -125,8 +135,10 @@ void arena_pair_close(struct arena_pair *pair)
         arena_close(&pair->arenas[i]);
 }
 
-/* First run of count free granules in [from, to); to if there is none. */
-static uint32_t arena_search(const struct arena *a, uint32_t from, uint32_t to, uint32_t count)
+/* First run of count free granules in [from, to); to if there is none. polite: nor promised ones.
+ */
+static uint32_t arena_search(const struct arena *a, uint32_t from, uint32_t to, uint32_t count,
+                             bool polite)
 {
     uint32_t run = 0;
     for (uint32_t i = from; i < to; i++) {
@@ -135,36 +147,59 @@ static uint32_t arena_search(const struct arena *a, uint32_t from, uint32_t to, 
             i += 63;
             continue;
         }
-        run = arena_bit(a, i) ? 0 : run + 1;
+        bool free = !arena_bit(a->taken, i) && !(polite && arena_bit(a->promised, i));
+        run = free ? run + 1 : 0;
         if (run == count)
             return i + 1 - count;
     }
     return to;
 }
 
-bool arena_alloc(struct arena_pair *pair, size_t min_bytes, struct arena_block *block)
+/* Where count granules go that may become room: with their room, else without, else on promised
+ * ones. n_granules: nowhere. */
+static uint32_t arena_place(const struct arena *a, uint32_t count, uint32_t *room)
+{
+    uint32_t n = a->n_granules;
+    uint32_t first = *room > count ? arena_search(a, 0, n, *room, true) : n;
+    if (first < n)
+        return first;
+    *room = 0;
+    first = arena_search(a, a->hint, n, count, true);
+    if (first == n)
+        first = arena_search(a, 0, n, count, true);
+    return first < n ? first : arena_search(a, 0, n, count, false);
+}
+
+static bool arena_alloc_room(struct arena_pair *pair, size_t min_bytes, size_t room_bytes,
+                             struct arena_block *block)
 {
     struct arena *a = &pair->arenas[pair->active];
     uint32_t count = arena_granules(min_bytes);
-    assert(count > 0);
+    uint32_t room = arena_granules(room_bytes);
+    assert(count > 0 && room >= count);
     if (pair->fail_after > 0 && --pair->fail_after == 0)
         return false;
     if (count > a->n_granules - a->used_granules)
         return false;
-    uint32_t first = arena_search(a, a->hint, a->n_granules, count);
-    if (first == a->n_granules) {
-        uint32_t end = a->hint + count - 1 < a->n_granules ? a->hint + count - 1 : a->n_granules;
-        first = arena_search(a, 0, end, count);
-        if (first == end)
-            return false;
-    }
+    uint32_t first = arena_place(a, count, &room);
+    if (first == a->n_granules)
+        return false;
     arena_mark(a, first, count, true);
     arena_guard(a, first, count, true);
-    a->hint = first;
+    if (room > count)
+        arena_set(a->promised, first + count, first + room, true);
+    else
+        a->hint = first;
     *block = (struct arena_block){.data = a->base + first * LIMIT_GRANULE_BYTES,
                                   .cap_bytes = (uint32_t)(count * LIMIT_GRANULE_BYTES),
-                                  .arena = pair->active};
+                                  .arena = pair->active,
+                                  .room_granules = room};
     return true;
+}
+
+bool arena_alloc(struct arena_pair *pair, size_t min_bytes, struct arena_block *block)
+{
+    return arena_alloc_room(pair, min_bytes, min_bytes, block);
 }
 
 static uint32_t arena_first(const struct arena *a, const struct arena_block *block)
@@ -175,22 +210,23 @@ static uint32_t arena_first(const struct arena *a, const struct arena_block *blo
 }
 
 bool arena_grow(struct arena_pair *pair, struct arena_block *block, size_t min_bytes,
-                size_t keep_bytes)
+                size_t room_bytes, size_t keep_bytes)
 {
     assert(min_bytes > block->cap_bytes && keep_bytes <= block->cap_bytes);
+    assert(room_bytes >= min_bytes);
     struct arena *a = &pair->arenas[block->arena];
     uint32_t have = arena_granules(block->cap_bytes);
     uint32_t end = arena_first(a, block) + have;
     uint32_t more = arena_granules(min_bytes) - have;
     if (block->arena == pair->active && more <= a->n_granules - end &&
-        arena_search(a, end, end + more, more) == end) {
+        arena_search(a, end, end + more, more, false) == end) {
         arena_mark(a, end, more, true);
         arena_guard(a, end, more, true);
         block->cap_bytes += (uint32_t)(more * LIMIT_GRANULE_BYTES);
         return true;
     }
     struct arena_block bigger;
-    if (!arena_alloc(pair, min_bytes, &bigger))
+    if (!arena_alloc_room(pair, min_bytes, room_bytes, &bigger))
         return false;
     memcpy(bigger.data, block->data, keep_bytes);
     arena_free(pair, block);
@@ -207,6 +243,8 @@ void arena_free(struct arena_pair *pair, struct arena_block *block)
     uint32_t count = arena_granules(block->cap_bytes);
     arena_guard(a, first, count, false);
     arena_mark(a, first, count, false);
+    if (block->room_granules > count)
+        arena_set(a->promised, first + count, first + block->room_granules, false);
     if (first < a->hint)
         a->hint = first; /* low and warm memory first */
     if (a->used_granules == 0 && block->arena != pair->active)
@@ -272,8 +310,10 @@ void arena_check(const struct arena_pair *pair)
         if (state != ARENA_ACTIVE && state != ARENA_DRAINING)
             continue; /* not the shard's */
         uint32_t taken = 0;
-        for (uint32_t w = 0; w < (a->n_granules + 63) / 64; w++)
+        for (uint32_t w = 0; w < (a->n_granules + 63) / 64; w++) {
             taken += (uint32_t)__builtin_popcountll(a->taken[w]);
+            assert((a->taken[w] & a->promised[w]) == 0);
+        }
         assert(taken == a->used_granules && taken <= a->n_granules);
         assert(i == pair->active || taken > 0);
         assert(a->hint <= a->n_granules);

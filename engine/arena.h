@@ -27,8 +27,10 @@ struct arena {
     size_t size_bytes;
     uint32_t n_granules;
     uint32_t used_granules;
-    uint32_t hint;          /* where the next search begins */
-    uint64_t *taken;        /* bitmap, one bit a granule */
+    uint32_t hint;      /* where the next search begins */
+    uint64_t *taken;    /* bitmap, one bit a granule */
+    uint64_t *promised; /* likewise: free, but a block before it is likely to grow into it; taken
+                           by another only where nothing else is left */
     _Atomic uint32_t state; /* enum arena_state; release by who hands over, acquire by who takes */
     bool locked;
 };
@@ -52,7 +54,8 @@ struct arena_config {
 struct arena_block {
     uint8_t *data;
     uint32_t cap_bytes;
-    uint32_t arena; /* index in the pair */
+    uint32_t arena;         /* index in the pair */
+    uint32_t room_granules; /* what is promised to it, with what it has; 0: nothing */
 };
 
 /* Maps, touches, locks. 0 or negative errno (-ENOMEM, or -EPERM when mlock is required and
@@ -63,10 +66,12 @@ void arena_pair_close(struct arena_pair *pair);
 /* At least min_bytes. false: no room now. */
 bool arena_alloc(struct arena_pair *pair, size_t min_bytes, struct arena_block *block);
 
-/* Makes the block at least min_bytes large, in place where the neighbours are free, else by moving
- * its first keep_bytes. false: no room now; the block is as it was. */
+/* Makes the block at least min_bytes large, in place where the granules behind it are free, else by
+ * moving its first keep_bytes to where it can later grow to room_bytes (>= min_bytes) in place.
+ * What is promised so is not taken: it costs nobody memory. false: no room now; the block is as it
+ * was. */
 bool arena_grow(struct arena_pair *pair, struct arena_block *block, size_t min_bytes,
-                size_t keep_bytes);
+                size_t room_bytes, size_t keep_bytes);
 
 /* Gives the block back and empties *block; no-op without one. */
 void arena_free(struct arena_pair *pair, struct arena_block *block);

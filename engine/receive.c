@@ -64,8 +64,9 @@ static bool receive_make_room(struct shard *s, struct conn *c)
     assert(in->off == LIMIT_HEADROOM_BYTES && need_bytes > cap_bytes);
     uint64_t most = (uint64_t)cap_bytes * LIMIT_GROWTH;
     uint64_t least = cap_bytes + LIMIT_GRANULE_BYTES;
-    return arena_grow(&s->arenas, &in->block, need_bytes < most ? need_bytes : most, in->have) ||
-           arena_grow(&s->arenas, &in->block, least, in->have);
+    uint64_t next = need_bytes < most ? need_bytes : most;
+    return arena_grow(&s->arenas, &in->block, next, need_bytes, in->have) ||
+           arena_grow(&s->arenas, &in->block, least, least, in->have);
 }
 
 enum receive_result receive_step(struct shard *s, struct conn *c)

@@ -129,12 +129,12 @@ Test(arena, grows_in_place)
     cr_assert(arena_alloc(&pair, GRANULE, &b));
     uint8_t *before = b.data;
     fill(&b, 9);
-    cr_assert(arena_grow(&pair, &b, 5 * GRANULE, GRANULE));
+    cr_assert(arena_grow(&pair, &b, 5 * GRANULE, 5 * GRANULE, GRANULE));
     cr_expect_eq(b.data, before);
     cr_expect_eq(b.cap_bytes, 5 * GRANULE);
     cr_expect(filled(&b, 9, GRANULE));
     fill(&b, 1);
-    cr_assert(arena_grow(&pair, &b, config.size_bytes, b.cap_bytes));
+    cr_assert(arena_grow(&pair, &b, config.size_bytes, config.size_bytes, b.cap_bytes));
     cr_expect(filled(&b, 1, 5 * GRANULE));
     cr_expect_eq(arena_used_bytes(&pair), config.size_bytes);
     arena_free(&pair, &b);
@@ -150,7 +150,7 @@ Test(arena, grows_by_moving)
     uint8_t *before = b.data;
     fill(&b, 4);
     fill(&neighbour, 5);
-    cr_assert(arena_grow(&pair, &b, 4 * GRANULE, 2 * GRANULE));
+    cr_assert(arena_grow(&pair, &b, 4 * GRANULE, 4 * GRANULE, 2 * GRANULE));
     cr_expect_neq(b.data, before);
     cr_expect(filled(&b, 4, 2 * GRANULE));
     cr_expect(filled(&neighbour, 5, GRANULE));
@@ -168,8 +168,8 @@ Test(arena, growth_that_fails_changes_nothing)
     cr_assert(arena_alloc(&pair, config.size_bytes - 3 * GRANULE, &rest));
     const struct arena_block before = b;
     fill(&b, 6);
-    cr_expect_not(arena_grow(&pair, &b, 4 * GRANULE, 2 * GRANULE));
-    cr_expect_not(arena_grow(&pair, &b, config.size_bytes + 1, 2 * GRANULE));
+    cr_expect_not(arena_grow(&pair, &b, 4 * GRANULE, 4 * GRANULE, 2 * GRANULE));
+    cr_expect_not(arena_grow(&pair, &b, config.size_bytes + 1, config.size_bytes + 1, 2 * GRANULE));
     cr_expect_eq(memcmp(&before, &b, sizeof b), 0);
     cr_expect(filled(&b, 6, 2 * GRANULE));
     arena_free(&pair, &rest);
@@ -238,7 +238,8 @@ Test(arena, drains_while_blocks_are_out)
     cr_expect_eq(young.arena, 1);
     cr_expect_eq(arena_used_bytes(&pair), 4 * GRANULE);
 
-    cr_assert(arena_grow(&pair, &old[0], 2 * GRANULE, GRANULE), "a block of the old one moves");
+    cr_assert(arena_grow(&pair, &old[0], 2 * GRANULE, 2 * GRANULE, GRANULE),
+              "a block of the old one moves");
     cr_expect_eq(old[0].arena, 1);
     cr_expect(filled(&old[0], 0, GRANULE));
     arena_free(&pair, &old[1]);
@@ -290,7 +291,7 @@ Test(arena, random_use)
             cr_assert(b->data[0] == i && b->data[b->cap_bytes - 1] == i, "block %u, step %u", i,
                       step);
             size_t keep = b->cap_bytes;
-            if (random % 3 == 0 && bytes > keep && arena_grow(&pair, b, bytes, keep)) {
+            if (random % 3 == 0 && bytes > keep && arena_grow(&pair, b, bytes, bytes, keep)) {
                 cr_assert(b->data[0] == i && b->data[keep - 1] == i, "block %u grew", i);
                 memset(b->data, (int)i, b->cap_bytes);
             } else {
