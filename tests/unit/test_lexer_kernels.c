@@ -50,7 +50,7 @@ static void expect_equal_in_both(const uint8_t *in, uint32_t n, const char *what
 }
 
 /* P02, in pieces too. */
-Test(lexer_kernels, every_byte_at_every_block_offset, .timeout = 120)
+Test(lexer_kernels, every_byte_at_every_block_offset)
 {
     uint8_t text[TEXT_BYTES];
     for (size_t context = 0; context < N_CONTEXTS; context++) {
@@ -109,12 +109,12 @@ static void pairs(enum lexer_regime regime)
             pairs_at_every_block_offset(lexer_kernel_list(i), regime);
 }
 
-Test(lexer_kernels, every_pair_lualatex, .timeout = 300)
+Test(lexer_kernels, every_pair_lualatex)
 {
     pairs(LEXER_LUALATEX);
 }
 
-Test(lexer_kernels, every_pair_pdflatex, .timeout = 300)
+Test(lexer_kernels, every_pair_pdflatex)
 {
     pairs(LEXER_PDFLATEX);
 }
@@ -134,7 +134,7 @@ static uint32_t put_utf8(uint8_t *to, uint32_t code)
 
 /* Those that the vector code takes for letters without looking at the table, and all others;
  * surrogates, which are invalid, among them. */
-Test(lexer_kernels, every_code_point, .timeout = 120)
+Test(lexer_kernels, every_code_point)
 {
     enum { CHUNK = 4096 };
     uint8_t *const text = lexed_alloc(CHUNK, 4);
@@ -148,7 +148,7 @@ Test(lexer_kernels, every_code_point, .timeout = 120)
 }
 
 /* Lead bytes with every two bytes behind them (P05). */
-Test(lexer_kernels, every_utf8_lead, .timeout = 300)
+Test(lexer_kernels, every_utf8_lead)
 {
     static const uint8_t seconds[] = {'a',  0x7F, 0x80, 0x8F, 0x90, 0x97, 0x9F, 0xA0, 0xA2, 0xA3,
                                       0xB5, 0xB6, 0xB7, 0xB8, 0xBE, 0xBF, 0xC0, 0xC3, 0xE4, 0xFF};
@@ -230,7 +230,7 @@ static uint32_t random_text(uint8_t *text, uint32_t n_max, uint64_t *seed)
     }
 }
 
-Test(lexer_kernels, random_words, .timeout = 120)
+Test(lexer_kernels, random_words)
 {
     uint8_t text[1200];
     uint64_t seed = 42;
@@ -242,7 +242,7 @@ Test(lexer_kernels, random_words, .timeout = 120)
 }
 
 /* Many braces and formulas, so that what is counted in batches goes below and above the guard. */
-Test(lexer_kernels, dense_nesting, .timeout = 120)
+Test(lexer_kernels, dense_nesting)
 {
     static const char bytes[] = "{{{}}}$\\n ";
     uint8_t text[500];
@@ -257,7 +257,7 @@ Test(lexer_kernels, dense_nesting, .timeout = 120)
 }
 
 /* P01: nothing before or behind the input is touched. */
-Test(lexer_kernels, between_unreadable_pages, .timeout = 120)
+Test(lexer_kernels, between_unreadable_pages)
 {
     const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     uint8_t *const pages =
@@ -277,7 +277,7 @@ Test(lexer_kernels, between_unreadable_pages, .timeout = 120)
 }
 
 /* P03, P07, P08: one thing only, long. */
-Test(lexer_kernels, long_runs, .timeout = 120)
+Test(lexer_kernels, long_runs)
 {
     static const char *const runs[] = {
         "\\",           "{",   "}",       "%",    "^^",         "^",    "$", "{}", "$ ",
