@@ -209,21 +209,48 @@ static uint32_t arena_first(const struct arena *a, const struct arena_block *blo
     return (uint32_t)(offset / LIMIT_GRANULE_BYTES);
 }
 
+/* Takes the granules behind the block, up to count in all. */
+static void arena_extend(struct arena *a, struct arena_block *block, uint32_t count)
+{
+    uint32_t first = arena_first(a, block);
+    uint32_t have = arena_granules(block->cap_bytes);
+    arena_mark(a, first + have, count - have, true);
+    arena_guard(a, first + have, count - have, true);
+    block->cap_bytes = (uint32_t)(count * LIMIT_GRANULE_BYTES);
+}
+
 bool arena_grow(struct arena_pair *pair, struct arena_block *block, size_t min_bytes,
                 size_t room_bytes, size_t keep_bytes)
 {
     assert(min_bytes > block->cap_bytes && keep_bytes <= block->cap_bytes);
     assert(room_bytes >= min_bytes);
     struct arena *a = &pair->arenas[block->arena];
-    uint32_t have = arena_granules(block->cap_bytes);
-    uint32_t end = arena_first(a, block) + have;
-    uint32_t more = arena_granules(min_bytes) - have;
-    if (block->arena == pair->active && more <= a->n_granules - end &&
-        arena_search(a, end, end + more, more, false) == end) {
-        arena_mark(a, end, more, true);
-        arena_guard(a, end, more, true);
-        block->cap_bytes += (uint32_t)(more * LIMIT_GRANULE_BYTES);
-        return true;
+    uint32_t first = arena_first(a, block);
+    uint32_t end = first + arena_granules(block->cap_bytes);
+    uint32_t count = arena_granules(min_bytes);
+    uint32_t room = arena_granules(room_bytes);
+    bool active = block->arena == pair->active;
+    if (active && first + count <= a->n_granules &&
+        arena_search(a, end, first + count, first + count - end, false) == end) {
+        uint32_t elsewhere = room;
+        if (block->room_granules >= count) {
+            arena_extend(a, block, count);
+            return true;
+        }
+        if (first + room <= a->n_granules &&
+            arena_search(a, end, first + room, first + room - end, true) == end) {
+            arena_extend(a, block, count);
+            arena_set(a->promised, first + count, first + room, true);
+            block->room_granules = room;
+            return true;
+        }
+        /* Better to move now, while little is kept, than later; but not for nothing. */
+        (void)arena_place(a, count, &elsewhere);
+        if (elsewhere <= count) {
+            arena_extend(a, block, count);
+            block->room_granules = 0;
+            return true;
+        }
     }
     struct arena_block bigger;
     if (!arena_alloc_room(pair, min_bytes, room_bytes, &bigger))
