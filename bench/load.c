@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What all threads share. The requests are numbered by `ticket`; whoever takes a number sends that
@@ -45,6 +46,8 @@ static const char *no_reply(int rc)
         return "the server closed the connection";
     case EBADMSG:
         return "what came is not a reply of this protocol";
+    case EPROTO:
+        return "more bytes came than the replies that were due";
     case ETIMEDOUT:
         return "timed out";
     default:
@@ -84,12 +87,23 @@ static bool is_right(const struct load_options *o, const struct wire_reply *repl
            reply->issues_len == o->issues_len && reply->origin != WIRE_ORIGIN_ERROR;
 }
 
+/* Nothing has come that no request was sent for. */
+static bool is_silent(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
 /* Sends request number `ticket` and takes its times. Whether the right reply came. */
 static bool one_request(struct worker *w, uint64_t ticket)
 {
     struct run *run = w->run;
     const struct load_options *o = run->options;
     struct wire_reply reply;
+    if (!o->oneshot && !is_silent(w->fd)) {
+        fail(w, ticket, -EPROTO, &reply);
+        return false;
+    }
     uint64_t begin_ns = bench_now_ns(), connected_ns = begin_ns;
     if (ticket == o->n_warmup)
         atomic_store(&run->start_ns, begin_ns);
@@ -102,6 +116,8 @@ static bool one_request(struct worker *w, uint64_t ticket)
     if (rc == 0)
         rc = l0_request(w->fd, run->document->bytes, run->document->n_bytes, &reply);
     uint64_t end_ns = bench_now_ns();
+    if (rc == 0 && !is_silent(w->fd))
+        rc = -EPROTO;
     if (o->oneshot && w->fd >= 0) {
         close(w->fd);
         w->fd = -1;

@@ -88,7 +88,9 @@ static int arena_touch_and_lock(struct arena *a, const struct arena_config *conf
 static int arena_open(struct arena *a, const struct arena_config *config)
 {
     assert(config->size_bytes % LIMIT_GRANULE_BYTES == 0);
-    *a = (struct arena){.n_granules = arena_granules(config->size_bytes)};
+    assert(config->small_granules < config->size_bytes / LIMIT_GRANULE_BYTES);
+    *a = (struct arena){.n_granules = arena_granules(config->size_bytes),
+                        .small_granules = config->small_granules};
     int rc = arena_map(a, config);
     if (rc != 0)
         return rc;
@@ -135,10 +137,9 @@ void arena_pair_close(struct arena_pair *pair)
         arena_close(&pair->arenas[i]);
 }
 
-/* First run of count free granules in [from, to); to if there is none. polite: nor promised ones.
+/* First run of count granules in [from, to) that are neither taken nor promised; to: there is none.
  */
-static uint32_t arena_search(const struct arena *a, uint32_t from, uint32_t to, uint32_t count,
-                             bool polite)
+static uint32_t arena_search(const struct arena *a, uint32_t from, uint32_t to, uint32_t count)
 {
     uint32_t run = 0;
     for (uint32_t i = from; i < to; i++) {
@@ -147,27 +148,23 @@ static uint32_t arena_search(const struct arena *a, uint32_t from, uint32_t to, 
             i += 63;
             continue;
         }
-        bool free = !arena_bit(a->taken, i) && !(polite && arena_bit(a->promised, i));
-        run = free ? run + 1 : 0;
+        run = arena_bit(a->taken, i) || arena_bit(a->promised, i) ? 0 : run + 1;
         if (run == count)
             return i + 1 - count;
     }
     return to;
 }
 
-/* Where count granules go that may become room: with their room, else without, else on promised
- * ones. n_granules: nowhere. */
-static uint32_t arena_place(const struct arena *a, uint32_t count, uint32_t *room)
+/* Where a block that may become room granules goes. n_granules: nowhere. */
+static uint32_t arena_place(const struct arena *a, uint32_t room)
 {
-    uint32_t n = a->n_granules;
-    uint32_t first = *room > count ? arena_search(a, 0, n, *room, true) : n;
-    if (first < n)
-        return first;
-    *room = 0;
-    first = arena_search(a, a->hint, n, count, true);
-    if (first == n)
-        first = arena_search(a, 0, n, count, true);
-    return first < n ? first : arena_search(a, 0, n, count, false);
+    uint32_t from = room > 1 ? a->small_granules : 0;
+    uint32_t to = room > 1 || a->small_granules == 0 ? a->n_granules : a->small_granules;
+    uint32_t begin = a->hint > from && a->hint < to ? a->hint : from;
+    uint32_t first = arena_search(a, begin, to, room);
+    if (first == to && begin > from)
+        first = arena_search(a, from, to, room);
+    return first < to ? first : a->n_granules;
 }
 
 static bool arena_alloc_room(struct arena_pair *pair, size_t min_bytes, size_t room_bytes,
@@ -181,14 +178,13 @@ static bool arena_alloc_room(struct arena_pair *pair, size_t min_bytes, size_t r
         return false;
     if (count > a->n_granules - a->used_granules)
         return false;
-    uint32_t first = arena_place(a, count, &room);
+    uint32_t first = arena_place(a, room);
     if (first == a->n_granules)
         return false;
     arena_mark(a, first, count, true);
     arena_guard(a, first, count, true);
-    if (room > count)
-        arena_set(a->promised, first + count, first + room, true);
-    else
+    arena_set(a->promised, first + count, first + room, true);
+    if (room == 1)
         a->hint = first;
     *block = (struct arena_block){.data = a->base + first * LIMIT_GRANULE_BYTES,
                                   .cap_bytes = (uint32_t)(count * LIMIT_GRANULE_BYTES),
@@ -229,28 +225,17 @@ bool arena_grow(struct arena_pair *pair, struct arena_block *block, size_t min_b
     uint32_t end = first + arena_granules(block->cap_bytes);
     uint32_t count = arena_granules(min_bytes);
     uint32_t room = arena_granules(room_bytes);
-    bool active = block->arena == pair->active;
-    if (active && first + count <= a->n_granules &&
-        arena_search(a, end, first + count, first + count - end, false) == end) {
-        uint32_t elsewhere = room;
-        if (block->room_granules >= count) {
-            arena_extend(a, block, count);
-            return true;
-        }
-        if (first + room <= a->n_granules &&
-            arena_search(a, end, first + room, first + room - end, true) == end) {
-            arena_extend(a, block, count);
-            arena_set(a->promised, first + count, first + room, true);
-            block->room_granules = room;
-            return true;
-        }
-        /* Better to move now, while little is kept, than later; but not for nothing. */
-        (void)arena_place(a, count, &elsewhere);
-        if (elsewhere <= count) {
-            arena_extend(a, block, count);
-            block->room_granules = 0;
-            return true;
-        }
+    if (block->room_granules >= count) {
+        arena_extend(a, block, count);
+        return true;
+    }
+    if (block->arena == pair->active && first >= a->small_granules &&
+        first + room <= a->n_granules &&
+        arena_search(a, end, first + room, first + room - end) == end) {
+        arena_extend(a, block, count);
+        arena_set(a->promised, first + count, first + room, true);
+        block->room_granules = room;
+        return true;
     }
     struct arena_block bigger;
     if (!arena_alloc_room(pair, min_bytes, room_bytes, &bigger))
@@ -272,7 +257,7 @@ void arena_free(struct arena_pair *pair, struct arena_block *block)
     arena_mark(a, first, count, false);
     if (block->room_granules > count)
         arena_set(a->promised, first + count, first + block->room_granules, false);
-    if (first < a->hint)
+    if (count == 1 && first < a->hint)
         a->hint = first; /* low and warm memory first */
     if (a->used_granules == 0 && block->arena != pair->active)
         atomic_store_explicit(&a->state, ARENA_EMPTY, memory_order_release);

@@ -1,8 +1,13 @@
 /* Input memory of one shard: two arenas, one in use, one in reserve.
  *
  * An arena is mapped once, pre-touched (first touch costs microseconds a page) and locked where
- * that is allowed. A block is a run of granules; a bitmap with one bit a granule, outside the
- * arena, says which are taken. Blocks are handed out by the shard's thread only.
+ * that is allowed. A block is a run of granules; bitmaps with one bit a granule, outside the arena,
+ * say which are taken and which are promised. Blocks are handed out by the shard's thread only.
+ *
+ * Nobody who holds memory waits for memory that its holder waits with: a block of one granule lies
+ * in the small part of the arena; one that grows moves to the large part once, and only when all
+ * the room it will ever need can be promised there. So whoever has begun to grow can finish, and
+ * whoever waits to grow holds nothing that those need.
  *
  * Rotation: the shard turns to the other arena when that one is READY; when the last block of the
  * old one is back, the old one is EMPTY, and the supervisor (not the shard: rebuilding takes
@@ -27,11 +32,11 @@ struct arena {
     size_t size_bytes;
     uint32_t n_granules;
     uint32_t used_granules;
-    uint32_t hint;      /* where the next search begins */
-    uint64_t *taken;    /* bitmap, one bit a granule */
-    uint64_t *promised; /* likewise: free, but a block before it is likely to grow into it; taken
-                           by another only where nothing else is left */
-    _Atomic uint32_t state; /* enum arena_state; release by who hands over, acquire by who takes */
+    uint32_t hint;           /* where the next search begins */
+    uint64_t *taken;         /* bitmap, one bit a granule */
+    uint64_t *promised;      /* likewise: free, but only the block before it may grow into it */
+    uint32_t small_granules; /* [0, this): blocks of one granule only; 0: no such part */
+    _Atomic uint32_t state;  /* enum arena_state; release by who hands over, acquire by who takes */
     bool locked;
 };
 
@@ -45,7 +50,8 @@ struct arena_pair {
 };
 
 struct arena_config {
-    size_t size_bytes; /* of each arena; a multiple of the granule */
+    size_t size_bytes;       /* of each arena; a multiple of the granule */
+    uint32_t small_granules; /* of each arena, for blocks of one granule; 0: no such part */
     enum options_mlock mlock;
     enum options_huge huge;
 };
@@ -66,10 +72,9 @@ void arena_pair_close(struct arena_pair *pair);
 /* At least min_bytes. false: no room now. */
 bool arena_alloc(struct arena_pair *pair, size_t min_bytes, struct arena_block *block);
 
-/* Makes the block at least min_bytes large, in place where the granules behind it are free, else by
- * moving its first keep_bytes to where it can later grow to room_bytes (>= min_bytes) in place.
- * What is promised so is not taken: it costs nobody memory. false: no room now; the block is as it
- * was. */
+/* Makes the block at least min_bytes large, in place where that was promised or is free, else by
+ * moving its first keep_bytes; and promises it room_bytes (>= min_bytes): growing up to there will
+ * not fail nor move. false: no room now; the block is as it was. */
 bool arena_grow(struct arena_pair *pair, struct arena_block *block, size_t min_bytes,
                 size_t room_bytes, size_t keep_bytes);
 

@@ -71,8 +71,9 @@ struct conn {
     bool close_after; /* the reply under way is the last one */
     struct conn *next_ready;
     struct deadline deadline;
-    uint64_t wait_at_ns;    /* end of the back-pressure wait it was called from; 0 none */
-    uint64_t wait_since_ns; /* when that wait began; 0 none */
+    enum deadline_kind wait_kind; /* what it waited for; valid while wait_at_ns is not 0 */
+    uint64_t wait_at_ns;          /* end of the back-pressure wait it was called from; 0 none */
+    uint64_t wait_since_ns;       /* when that wait began; 0 none */
 
     /* under the word */
     struct conn_input in;

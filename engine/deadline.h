@@ -8,15 +8,22 @@
 #include <stdint.h>
 
 enum deadline_kind {
-    DEADLINE_IDLE,   /* no request under way */
-    DEADLINE_FRAME,  /* a frame has begun and must be complete by then; bytes do not extend it */
-    DEADLINE_WAIT,   /* back-pressure: waits for memory or for its turn; first in, first served */
-    DEADLINE_REPLY,  /* the peer must take its reply */
-    DEADLINE_LINGER, /* after an error reply: input is discarded until then */
-    DEADLINE_GRACE,  /* draining: a request may still be on its way */
+    DEADLINE_IDLE,  /* no request under way */
+    DEADLINE_FRAME, /* a frame has begun and must be complete by then; bytes do not extend it */
+    DEADLINE_WAIT_PLACE,   /* back-pressure: waits for a request's place; first in, first served */
+    DEADLINE_WAIT_GRANULE, /* likewise for memory to receive into */
+    DEADLINE_WAIT_GROW,    /* likewise for the room that all of its frame needs */
+    DEADLINE_REPLY,        /* the peer must take its reply */
+    DEADLINE_LINGER,       /* after an error reply: input is discarded until then */
+    DEADLINE_GRACE,        /* draining: a request may still be on its way */
     DEADLINE_KINDS,
     DEADLINE_NONE = DEADLINE_KINDS,
 };
+
+static inline bool deadline_is_wait(enum deadline_kind kind)
+{
+    return kind >= DEADLINE_WAIT_PLACE && kind <= DEADLINE_WAIT_GROW;
+}
 
 /* Embedded in what has the deadline; in at most one list. */
 struct deadline {

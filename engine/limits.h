@@ -32,6 +32,11 @@
 #define LIMIT_ARENA_MIB_DEFAULT 32
 #define LIMIT_ARENA_MIB_MAX     4096
 
+/* The part of an arena that only blocks of one granule lie in: a quarter; what is left holds the
+ * largest document, since an arena holds two. */
+#define LIMIT_SMALL_GRANULES(arena_mib)                                                            \
+    ((uint32_t)((arena_mib)*LIMIT_MIB / LIMIT_GRANULE_BYTES / 4))
+
 /* One turn of one connection receives and lexes at most this much, so that a 4 KB request never
  * waits for a 4 MB one. */
 #define LIMIT_SLICE_KIB_DEFAULT 64

@@ -9,6 +9,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Of the block, for all of the frame (or its header) at its beginning. */
+static uint64_t receive_need_bytes(const struct conn *c)
+{
+    uint32_t body_bytes = c->request != NULL ? c->request->body_bytes : 0;
+    return LIMIT_HEADROOM_BYTES + WIRE_HEADER_BYTES + (uint64_t)body_bytes;
+}
+
+/* Others came first and still wait for the same. */
+static bool receive_must_queue(const struct shard *s, const struct conn *c, enum deadline_kind kind)
+{
+    return c->wait_at_ns == 0 && deadline_first(&s->deadlines, kind) != NULL;
+}
+
 /* Looks at the received bytes only. RECEIVE_EMPTY: they do not make a frame yet. */
 static enum receive_result receive_parse(struct shard *s, struct conn *c)
 {
@@ -17,9 +30,10 @@ static enum receive_result receive_parse(struct shard *s, struct conn *c)
     if (avail == 0)
         return RECEIVE_EMPTY;
     if (c->request == NULL) {
-        c->request = request_open(&s->requests, in->seen_ns);
+        if (!receive_must_queue(s, c, DEADLINE_WAIT_PLACE))
+            c->request = request_open(&s->requests, in->seen_ns);
         if (c->request == NULL)
-            return RECEIVE_WAIT;
+            return RECEIVE_WAIT_PLACE;
         c->accepted = true;
         metric_add(&s->metrics.requests_accepted, 1);
     }
@@ -40,17 +54,32 @@ static enum receive_result receive_parse(struct shard *s, struct conn *c)
     return RECEIVE_FRAME;
 }
 
-/* Makes [have, cap) non-empty and, in the end, large enough for the frame. The block grows with the
- * bytes that have come, never with the length that was declared. */
-static bool receive_make_room(struct shard *s, struct conn *c)
+/* There is no memory to receive into: is it worth waiting for, or is there nothing to receive? */
+static enum receive_result receive_look(struct conn *c)
+{
+    char byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0)
+        return RECEIVE_WAIT_GRANULE;
+    if (n == 0)
+        return RECEIVE_CLOSED;
+    c->readable = c->peer_done;
+    return errno == EAGAIN ? RECEIVE_EMPTY : RECEIVE_RESET;
+}
+
+/* Makes [have, cap) non-empty. The block grows with the bytes that have come, never with the length
+ * that was declared; but before it first grows, the room for all of the frame is promised to it.
+ * RECEIVE_MORE: there is room. */
+static enum receive_result receive_make_room(struct shard *s, struct conn *c)
 {
     struct conn_input *in = &c->in;
     if (in->block.data == NULL) {
         in->off = in->have = LIMIT_HEADROOM_BYTES;
-        return arena_alloc(&s->arenas, LIMIT_GRANULE_BYTES, &in->block);
+        bool got = !receive_must_queue(s, c, DEADLINE_WAIT_GRANULE) &&
+                   arena_alloc(&s->arenas, LIMIT_GRANULE_BYTES, &in->block);
+        return got ? RECEIVE_MORE : receive_look(c);
     }
-    uint32_t body_bytes = c->request != NULL ? c->request->body_bytes : 0;
-    uint64_t need_bytes = LIMIT_HEADROOM_BYTES + WIRE_HEADER_BYTES + (uint64_t)body_bytes;
+    uint64_t need_bytes = receive_need_bytes(c);
     uint32_t cap_bytes = in->block.cap_bytes;
     uint32_t surplus = in->off - LIMIT_HEADROOM_BYTES; /* answered frames before this one */
     if (surplus > 0 && surplus + need_bytes > cap_bytes) {
@@ -60,13 +89,24 @@ static bool receive_make_room(struct shard *s, struct conn *c)
         in->off -= surplus;
     }
     if (in->have < cap_bytes)
-        return true;
+        return RECEIVE_MORE;
     assert(in->off == LIMIT_HEADROOM_BYTES && need_bytes > cap_bytes);
+    if (cap_bytes == LIMIT_GRANULE_BYTES && receive_must_queue(s, c, DEADLINE_WAIT_GROW))
+        return RECEIVE_WAIT_GROW;
     uint64_t most = (uint64_t)cap_bytes * LIMIT_GROWTH;
-    uint64_t least = cap_bytes + LIMIT_GRANULE_BYTES;
-    uint64_t next = need_bytes < most ? need_bytes : most;
-    return arena_grow(&s->arenas, &in->block, next, need_bytes, in->have) ||
-           arena_grow(&s->arenas, &in->block, least, least, in->have);
+    bool got = arena_grow(&s->arenas, &in->block, need_bytes < most ? need_bytes : most, need_bytes,
+                          in->have);
+    return got ? RECEIVE_MORE : RECEIVE_WAIT_GROW;
+}
+
+/* A grown block receives its own frame only: it is given back whole, with nothing behind it. */
+static uint32_t receive_ask_bytes(const struct shard *s, const struct conn *c)
+{
+    const struct conn_input *in = &c->in;
+    uint64_t ask = in->block.cap_bytes - in->have;
+    if (in->block.cap_bytes > LIMIT_GRANULE_BYTES && ask > receive_need_bytes(c) - in->have)
+        ask = receive_need_bytes(c) - in->have;
+    return ask < s->options->slice_bytes ? (uint32_t)ask : s->options->slice_bytes;
 }
 
 enum receive_result receive_step(struct shard *s, struct conn *c)
@@ -76,11 +116,10 @@ enum receive_result receive_step(struct shard *s, struct conn *c)
     if (parsed != RECEIVE_EMPTY)
         return parsed;
     bool between_frames = c->request == NULL;
-    if (!receive_make_room(s, c))
-        return RECEIVE_WAIT;
-
-    uint32_t room = in->block.cap_bytes - in->have;
-    uint32_t ask = room < s->options->slice_bytes ? room : s->options->slice_bytes;
+    enum receive_result room = receive_make_room(s, c);
+    if (room != RECEIVE_MORE)
+        return room;
+    uint32_t ask = receive_ask_bytes(s, c);
     uint64_t before_ns = c->wait_since_ns != 0 ? c->wait_since_ns : clock_now_ns();
     ssize_t got;
     do

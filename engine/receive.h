@@ -9,15 +9,17 @@
 struct shard;
 
 enum receive_result {
-    RECEIVE_FRAME,      /* a whole frame is here */
-    RECEIVE_MORE,       /* got all it asked for: more may be there already */
-    RECEIVE_EMPTY,      /* nothing more now: poll */
-    RECEIVE_WAIT,       /* no memory, or too many requests in hand: wait for either */
-    RECEIVE_CLOSED,     /* the peer sends no more */
-    RECEIVE_RESET,      /* the connection broke */
-    RECEIVE_BAD_LENGTH, /* the frame's length is 0 */
-    RECEIVE_TOO_LARGE,  /* the frame is longer than max-req-bytes */
-    RECEIVE_REFUSED,    /* a new frame begins while the shard drains */
+    RECEIVE_FRAME,        /* a whole frame is here */
+    RECEIVE_MORE,         /* got all it asked for: more may be there already */
+    RECEIVE_EMPTY,        /* nothing more now: poll */
+    RECEIVE_WAIT_PLACE,   /* too many requests in hand */
+    RECEIVE_WAIT_GRANULE, /* no memory to receive into */
+    RECEIVE_WAIT_GROW,    /* no room for all of the frame */
+    RECEIVE_CLOSED,       /* the peer sends no more */
+    RECEIVE_RESET,        /* the connection broke */
+    RECEIVE_BAD_LENGTH,   /* the frame's length is 0 */
+    RECEIVE_TOO_LARGE,    /* the frame is longer than max-req-bytes */
+    RECEIVE_REFUSED,      /* a new frame begins while the shard drains */
 };
 
 /* In RECV: at most one recv(2) of at most one slice. Opens the request at its first byte. */

@@ -18,28 +18,35 @@ static uint8_t serve_me(const struct shard *s)
 
 /* ---- waiting for memory or for a request's place ------------------------------------------- */
 
-/* It goes back to the front of the line if it fails. */
+/* The first of each line; it goes back to the front if it fails. */
 void serve_wake_waiter(struct shard *s)
 {
-    struct deadline *first = deadline_first(&s->deadlines, DEADLINE_WAIT);
-    if (first == NULL)
-        return;
-    struct conn *c = shard_conn_of(first);
-    c->wait_at_ns = first->at_ns;
-    deadline_clear(first);
-    shard_make_ready(s, c);
+    for (int kind = DEADLINE_WAIT_PLACE; kind <= DEADLINE_WAIT_GROW; kind++) {
+        struct deadline *first = deadline_first(&s->deadlines, (enum deadline_kind)kind);
+        if (first == NULL)
+            continue;
+        struct conn *c = shard_conn_of(first);
+        c->wait_at_ns = first->at_ns;
+        c->wait_kind = first->kind;
+        deadline_clear(first);
+        shard_make_ready(s, c);
+    }
 }
 
-static void serve_wait(struct shard *s, struct conn *c)
+static void serve_wait(struct shard *s, struct conn *c, enum deadline_kind kind)
 {
-    if (c->wait_at_ns != 0) {
-        deadline_return(&s->deadlines, &c->deadline, DEADLINE_WAIT, c->wait_at_ns);
+    uint64_t waited_until_ns = c->wait_at_ns;
+    c->wait_at_ns = 0;
+    if (waited_until_ns != 0 && c->wait_kind == kind) {
+        deadline_return(&s->deadlines, &c->deadline, kind, waited_until_ns);
         return;
     }
     metric_add(&s->metrics.backpressure_waits, 1);
     if (c->in.have == c->in.off)
         c->wait_since_ns = clock_now_ns(); /* its bytes are seen, but cannot be received yet */
-    deadline_set(&s->deadlines, &c->deadline, DEADLINE_WAIT, s->now_ns);
+    deadline_set(&s->deadlines, &c->deadline, kind, s->now_ns);
+    if (waited_until_ns != 0)
+        serve_wake_waiter(s); /* what it got may not have been the last of its kind */
 }
 
 /* The connection goes on. Where it had waited, what came free may be enough for the next one too.
@@ -299,8 +306,16 @@ static void serve_receive(struct shard *s, struct conn *c)
     case RECEIVE_EMPTY:
         serve_incomplete(s, c);
         return;
-    case RECEIVE_WAIT:
-        serve_wait(s, c);
+    case RECEIVE_WAIT_PLACE:
+        serve_wait(s, c, DEADLINE_WAIT_PLACE);
+        conn_yield(c, serve_me(s));
+        return;
+    case RECEIVE_WAIT_GRANULE:
+        serve_wait(s, c, DEADLINE_WAIT_GRANULE);
+        conn_yield(c, serve_me(s));
+        return;
+    case RECEIVE_WAIT_GROW:
+        serve_wait(s, c, DEADLINE_WAIT_GROW);
         conn_yield(c, serve_me(s));
         return;
     case RECEIVE_CLOSED:
@@ -339,7 +354,7 @@ void serve_turn(struct shard *s, struct conn *c)
 {
     switch (conn_state(c)) {
     case CONN_IDLE:
-        if (c->deadline.kind == DEADLINE_WAIT)
+        if (deadline_is_wait(c->deadline.kind))
             return; /* readable, but its turn for memory has not come */
         if (!conn_claim(c, serve_me(s)))
             return;
@@ -394,7 +409,7 @@ void serve_event(struct shard *s, struct conn *c, const struct op *op,
 static bool serve_is_late(struct conn *c, enum deadline_kind kind)
 {
     char byte;
-    if (kind == DEADLINE_LINGER || kind == DEADLINE_WAIT)
+    if (kind == DEADLINE_LINGER || deadline_is_wait(kind))
         return false;
     return c->queued ||
            (kind != DEADLINE_REPLY && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
@@ -427,7 +442,9 @@ void serve_expire(struct shard *s, struct conn *c)
         if (conn_claim(c, serve_me(s)))
             serve_reject(s, c, WIRE_TIMED_OUT);
         return;
-    case DEADLINE_WAIT:
+    case DEADLINE_WAIT_PLACE:
+    case DEADLINE_WAIT_GRANULE:
+    case DEADLINE_WAIT_GROW:
         if (conn_claim(c, serve_me(s)))
             serve_reject(s, c, WIRE_BUSY);
         return;

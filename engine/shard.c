@@ -283,8 +283,10 @@ static int shard_init(struct shard *s)
     s->scratch = heap_zalloc(s->heap, 1, o->slice_bytes);
     if (s->scratch == NULL)
         return -ENOMEM;
-    const struct arena_config arena = {
-        .size_bytes = o->arena_mib * LIMIT_MIB, .mlock = o->mlock, .huge = o->huge};
+    const struct arena_config arena = {.size_bytes = o->arena_mib * LIMIT_MIB,
+                                       .small_granules = LIMIT_SMALL_GRANULES(o->arena_mib),
+                                       .mlock = o->mlock,
+                                       .huge = o->huge};
     rc = arena_pair_open(&s->arenas, &arena);
     if (rc != 0)
         return rc;
@@ -295,7 +297,9 @@ static int shard_init(struct shard *s)
     const uint64_t after_ns[DEADLINE_KINDS] = {
         [DEADLINE_IDLE] = o->idle_ns,
         [DEADLINE_FRAME] = o->frame_ns,
-        [DEADLINE_WAIT] = o->backpressure_ns,
+        [DEADLINE_WAIT_PLACE] = o->backpressure_ns,
+        [DEADLINE_WAIT_GRANULE] = o->backpressure_ns,
+        [DEADLINE_WAIT_GROW] = o->backpressure_ns,
         [DEADLINE_REPLY] = o->reply_ns,
         [DEADLINE_LINGER] = LIMIT_LINGER_MS * CLOCK_NS_PER_MS,
         [DEADLINE_GRACE] = LIMIT_DRAIN_GRACE_MS * CLOCK_NS_PER_MS,

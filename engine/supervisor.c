@@ -19,6 +19,7 @@ int supervisor_block_signals(void)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP); /* the terminal is gone: drains, too */
     (void)sigaddset(&set, SIGUSR1);
     (void)sigaddset(&set, SIGUSR2);
     (void)signal(SIGPIPE, SIG_IGN);

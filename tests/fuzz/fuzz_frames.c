@@ -221,32 +221,40 @@ void fake_ring_act(void)
         (void)frames_client_send(&w.clients[i], &w.limits, fake_clock_ns);
 }
 
-/* Does the first one in the queue of waiters, who alone is called, wait for something that another
- * one holds? */
+/* Does the first one of a line, who alone is called, wait for something that others hold? */
 static bool first_waiter_must_wait(const struct conn *c)
 {
-    const struct arena_pair *pair = &w.shard->arenas;
-    const struct arena *active = &pair->arenas[pair->active];
-    if (c->in.have == c->in.off) /* for its first block */
-        return active->used_granules == active->n_granules;
-    if (c->request == NULL)
+    const struct arena *active = &w.shard->arenas.arenas[w.shard->arenas.active];
+    if (c->deadline.kind == DEADLINE_WAIT_PLACE)
         return w.shard->requests.in_hand == w.shard->requests.cap;
-    return arena_used_bytes(pair) > c->in.block.cap_bytes;
+    if (c->deadline.kind == DEADLINE_WAIT_GRANULE) {
+        uint32_t taken = 0;
+        for (uint32_t i = 0; i < active->small_granules; i++)
+            taken += (uint32_t)(active->taken[i / 64] >> (i % 64) & 1);
+        return taken == active->small_granules;
+    }
+    for (uint32_t i = 0; i < w.shard->conn_cap; i++)
+        if (&w.conns[i] != c && w.conns[i].in.block.room_granules > 1)
+            return true;
+    return false;
 }
 
 /* Nothing is under way: who has no reply is waiting, and not for what is free. */
 static void expect_all_served(void)
 {
-    struct deadline *first = deadline_first(&w.shard->deadlines, DEADLINE_WAIT);
     uint32_t waiting_clients = 0;
     uint32_t waiting_conns = 0;
     for (int i = 0; i < CLIENTS; i++)
         waiting_clients += frames_client_waits(&w.clients[i]);
     for (uint32_t i = 0; i < w.shard->conn_cap; i++)
-        waiting_conns += w.conns[i].deadline.kind == DEADLINE_WAIT;
+        waiting_conns += deadline_is_wait(w.conns[i].deadline.kind);
     frames_require(waiting_clients <= waiting_conns, "it sleeps on a whole frame");
-    frames_require(first == NULL || w.memory_failed || first_waiter_must_wait(shard_conn_of(first)),
-                   "it waits for what is free");
+    for (int kind = DEADLINE_WAIT_PLACE; kind <= DEADLINE_WAIT_GROW; kind++) {
+        struct deadline *first = deadline_first(&w.shard->deadlines, (enum deadline_kind)kind);
+        frames_require(first == NULL || w.memory_failed ||
+                           first_waiter_must_wait(shard_conn_of(first)),
+                       "it waits for what is free");
+    }
 }
 
 bool fake_ring_asleep(uint64_t wait_ns)

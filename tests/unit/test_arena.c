@@ -186,21 +186,56 @@ Test(arena, growth_with_room_stays_where_it_is)
     arena_free(&pair, &small);
 }
 
-Test(arena, a_promise_yields_where_nothing_else_is_left)
+Test(arena, a_promise_is_kept_where_nothing_else_is_left)
 {
     struct arena_block grown;
     struct arena_block others[GRANULES];
+    struct arena_block one_more;
     cr_assert(arena_alloc(&pair, GRANULE, &grown));
     cr_assert(arena_grow(&pair, &grown, 2 * GRANULE, 40 * GRANULE, GRANULE));
-    for (unsigned i = 0; i < GRANULES - 2; i++)
+    for (unsigned i = 0; i < GRANULES - 40; i++)
         cr_assert(arena_alloc(&pair, GRANULE, &others[i]), "granule %u", i);
-    cr_expect_not(arena_grow(&pair, &grown, 3 * GRANULE, 40 * GRANULE, 2 * GRANULE));
+    cr_expect_not(arena_alloc(&pair, GRANULE, &one_more), "all that is left is promised");
+    cr_assert(arena_grow(&pair, &grown, 40 * GRANULE, 40 * GRANULE, 2 * GRANULE));
     arena_check(&pair);
     arena_free(&pair, &grown);
-    for (unsigned i = 0; i < GRANULES - 2; i++)
+    for (unsigned i = 0; i < GRANULES - 40; i++)
         arena_free(&pair, &others[i]);
     cr_assert(arena_alloc(&pair, config.size_bytes, &grown));
     arena_free(&pair, &grown);
+}
+
+/* Whoever waits to grow holds nothing that those who grow need. */
+Test(arena, small_blocks_and_growing_ones_do_not_meet)
+{
+    enum { SMALL = 16 };
+    struct arena_config split = config;
+    struct arena_pair two;
+    struct arena_block small[SMALL];
+    struct arena_block large;
+    struct arena_block one_more;
+    split.small_granules = SMALL;
+    cr_assert_eq(arena_pair_open(&two, &split), 0);
+    for (unsigned i = 0; i < SMALL; i++)
+        cr_assert(arena_alloc(&two, GRANULE, &small[i]));
+    cr_expect_not(arena_alloc(&two, GRANULE, &one_more), "the small part is full");
+    cr_expect_not(
+        arena_grow(&two, &small[0], 2 * GRANULE, (GRANULES - SMALL + 1) * GRANULE, GRANULE));
+    cr_assert(arena_grow(&two, &small[0], 2 * GRANULE, (GRANULES - SMALL) * GRANULE, GRANULE));
+    cr_expect_not(arena_grow(&two, &small[1], 2 * GRANULE, 2 * GRANULE, GRANULE),
+                  "all of the large part is promised");
+    cr_assert(arena_alloc(&two, GRANULE, &one_more), "and a small granule is free again");
+    large = small[0];
+    cr_assert(arena_grow(&two, &large, (GRANULES - SMALL) * GRANULE, (GRANULES - SMALL) * GRANULE,
+                         2 * GRANULE));
+    cr_expect_eq(large.data, small[0].data);
+    arena_free(&two, &large);
+    cr_assert(arena_grow(&two, &small[1], 2 * GRANULE, 2 * GRANULE, GRANULE));
+    for (unsigned i = 1; i < SMALL; i++)
+        arena_free(&two, &small[i]);
+    arena_free(&two, &one_more);
+    cr_expect_eq(arena_used_bytes(&two), 0);
+    arena_pair_close(&two);
 }
 
 Test(arena, growth_that_fails_changes_nothing)

@@ -8,7 +8,7 @@ static struct deadlines all;
 static void begin(void)
 {
     const uint64_t after_ns[DEADLINE_KINDS] = {
-        [DEADLINE_IDLE] = 0,    [DEADLINE_FRAME] = 100, [DEADLINE_WAIT] = 50,
+        [DEADLINE_IDLE] = 0,    [DEADLINE_FRAME] = 100, [DEADLINE_WAIT_PLACE] = 50,
         [DEADLINE_REPLY] = 100, [DEADLINE_LINGER] = 10, [DEADLINE_GRACE] = 20,
     };
     deadlines_init(&all, after_ns);
@@ -80,14 +80,14 @@ Test(deadline, return_to_the_front_keeps_the_time)
     struct deadline d[3];
     for (unsigned i = 0; i < 3; i++) {
         deadline_init(&d[i]);
-        deadline_set(&all, &d[i], DEADLINE_WAIT, i);
+        deadline_set(&all, &d[i], DEADLINE_WAIT_PLACE, i);
     }
     uint64_t at_ns = d[0].at_ns;
     deadline_clear(&d[0]);
-    cr_expect_eq(deadline_first(&all, DEADLINE_WAIT), &d[1]);
-    deadline_return(&all, &d[0], DEADLINE_WAIT, at_ns);
+    cr_expect_eq(deadline_first(&all, DEADLINE_WAIT_PLACE), &d[1]);
+    deadline_return(&all, &d[0], DEADLINE_WAIT_PLACE, at_ns);
     for (unsigned i = 0; i < 3; i++) {
-        cr_expect_eq(deadline_first(&all, DEADLINE_WAIT), &d[i]);
+        cr_expect_eq(deadline_first(&all, DEADLINE_WAIT_PLACE), &d[i]);
         cr_expect_eq(d[i].at_ns, 50 + i);
         deadline_clear(&d[i]);
     }
