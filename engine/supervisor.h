@@ -26,7 +26,8 @@ int supervisor_block_signals(void);
 
 void supervisor_init(struct supervisor *sv, const struct options *options, struct shard_set *set);
 
-/* Works until SIGTERM, SIGINT or SIGHUP. SIGUSR1 writes the tail file, SIGUSR2 writes it and begins anew.
+/* Works until SIGTERM, SIGINT or SIGHUP. SIGUSR1 writes the tail file, SIGUSR2 writes it and begins
+ * anew.
  */
 void supervisor_run(struct supervisor *sv, int signal_fd);
 
