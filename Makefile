@@ -70,7 +70,7 @@ GATE_LIBS   := $(B)/libgate.a
 BENCH_LIBS  := $(B)/libbench.a $(B)/libgate.a $(B)/libproto.a $(B)/liblexer.a
 ENGINE_LIBS := $(B)/libengine.a $(B)/libproto.a $(B)/liblexer.a
 TEST_LIBS   := $(B)/libengine.a $(BENCH_LIBS)
-EXTERNAL    := -luring -lmimalloc -lmicrohttpd -lsystemd -ljansson -lcurl -lm
+EXTERNAL    := -luring -lmimalloc -lmicrohttpd -lsystemd -lhwloc -ljansson -lcurl -lm
 
 PROGRAMS := $(addprefix $(BIN)/,l0-lexd l0-lex l0-bench l0-gate l0-corpus \
             l0-bench-blocking l0-bench-sink)
@@ -87,7 +87,7 @@ $(BIN)/l0-corpus: $(B)/bench/corpus_main.o $(BENCH_LIBS)
 $(BIN)/l0-bench-blocking: $(B)/bench/blocking_main.o $(BENCH_LIBS)
 $(BIN)/l0-bench-sink: $(B)/bench/sink_main.o $(BENCH_LIBS)
 
-$(BIN)/l0-lexd: LDLIBS := -luring -lmimalloc -lmicrohttpd -lsystemd
+$(BIN)/l0-lexd: LDLIBS := -luring -lmimalloc -lmicrohttpd -lsystemd -lhwloc
 $(BIN)/l0-lex $(BIN)/l0-gate: LDLIBS := -ljansson -lm
 $(BIN)/l0-bench: LDLIBS := -ljansson -lcurl -lm
 

@@ -167,8 +167,8 @@ static uint32_t arena_place(const struct arena *a, uint32_t room)
     return first < to ? first : a->n_granules;
 }
 
-static bool arena_alloc_room(struct arena_pair *pair, size_t min_bytes, size_t room_bytes,
-                             struct arena_block *block)
+bool arena_alloc_room(struct arena_pair *pair, size_t min_bytes, size_t room_bytes,
+                      struct arena_block *block)
 {
     struct arena *a = &pair->arenas[pair->active];
     uint32_t count = arena_granules(min_bytes);

@@ -72,6 +72,10 @@ void arena_pair_close(struct arena_pair *pair);
 /* At least min_bytes. false: no room now. */
 bool arena_alloc(struct arena_pair *pair, size_t min_bytes, struct arena_block *block);
 
+/* The same, and room_bytes (>= min_bytes) are promised to it as by arena_grow. */
+bool arena_alloc_room(struct arena_pair *pair, size_t min_bytes, size_t room_bytes,
+                      struct arena_block *block);
+
 /* Makes the block at least min_bytes large, in place where that was promised or is free, else by
  * moving its first keep_bytes; and promises it room_bytes (>= min_bytes): growing up to there will
  * not fail nor move. false: no room now; the block is as it was. */

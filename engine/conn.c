@@ -19,24 +19,27 @@ static void conn_move(struct conn *c, uint8_t me, enum conn_state from, enum con
                           memory_order_release);
 }
 
-/* A transition that another shard may have made first. */
+/* A transition that another shard may have made first, or prevented. */
+static bool conn_exchange(struct conn *c, uint64_t expected, uint64_t desired)
+{
+    /* acq_rel: what the one before did is visible here, what was done here to the next. */
+    return atomic_compare_exchange_strong_explicit(&c->word, &expected, desired,
+                                                   memory_order_acq_rel, memory_order_relaxed);
+}
+
 static bool conn_swap(struct conn *c, enum conn_state from, uint64_t from_owner, enum conn_state to,
                       uint8_t me)
 {
     uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
-    do {
-        if (conn_word_state(word) != from || conn_word_owner(word) != from_owner)
-            return false;
-    } while (!atomic_compare_exchange_weak_explicit(&c->word, &word,
-                                                    conn_word_make(conn_word_seq(word), to, me),
-                                                    memory_order_acq_rel, memory_order_relaxed));
-    return true;
+    return conn_word_state(word) == from && conn_word_owner(word) == from_owner &&
+           conn_exchange(c, word, conn_word_make(conn_word_seq(word), to, me));
 }
 
 void conn_adopt(struct conn *c, int fd)
 {
     uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
-    assert(conn_word_state(word) == CONN_FREE && c->ops == 0 && !c->queued && c->request == NULL);
+    assert(conn_word_state(word) == CONN_FREE && c->ops == 0 && c->request == NULL);
+    assert(!c->arms[CONN_HOME].queued && c->arms[CONN_HOME].working == NULL);
     c->fd = fd;
     c->in_armed = false;
     c->out_armed = false;
@@ -44,6 +47,7 @@ void conn_adopt(struct conn *c, int fd)
     c->peer_done = false;
     c->lingering = false;
     c->close_after = false;
+    c->broken = false;
     c->accepted = false;
     c->wait_at_ns = 0;
     c->wait_since_ns = 0;
@@ -64,14 +68,72 @@ void conn_yield(struct conn *c, uint8_t me)
     conn_move(c, me, CONN_RECV, CONN_IDLE, CONN_OWNER_NONE, 0);
 }
 
-void conn_begin(struct conn *c, uint8_t me)
+void conn_ahead(struct conn *c, uint8_t me)
 {
+    conn_move(c, me, CONN_RECV, CONN_AHEAD, me, 0);
+}
+
+bool conn_ahead_yield(struct conn *c, uint8_t me)
+{
+    return conn_swap(c, CONN_AHEAD, me, CONN_IDLE, (uint8_t)CONN_OWNER_NONE);
+}
+
+bool conn_take(struct conn *c, uint8_t other, uint8_t me)
+{
+    return conn_swap(c, CONN_AHEAD, other, CONN_RECV, me);
+}
+
+void conn_put_back(struct conn *c, uint8_t me, uint8_t other)
+{
+    conn_move(c, me, CONN_RECV, CONN_AHEAD, other, 0);
+}
+
+void conn_begin(struct conn *c, uint8_t me, struct request *request, uint64_t now_ns)
+{
+    uint64_t seq = conn_word_seq(atomic_load_explicit(&c->word, memory_order_relaxed));
+    request->word = conn_word_make(seq, CONN_PROC, me); /* before the word: a hedger reads it */
+    request_lend(request);
+    atomic_store_explicit(&c->lent, request, memory_order_relaxed);
+    atomic_store_explicit(&c->since_ns, now_ns, memory_order_relaxed);
     conn_move(c, me, CONN_RECV, CONN_PROC, me, 0);
 }
 
-bool conn_decide(struct conn *c, uint8_t me)
+bool conn_hedge(struct conn *c, uint64_t proc_word)
 {
-    return conn_swap(c, CONN_PROC, me, CONN_REPLY, me);
+    assert(conn_word_state(proc_word) == CONN_PROC && (proc_word & CONN_HEDGED) == 0);
+    return conn_exchange(c, proc_word, proc_word | CONN_HEDGED);
+}
+
+bool conn_in_proc(const struct conn *c, uint64_t proc_word)
+{
+    uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
+    return (word & ~CONN_HEDGED) == proc_word;
+}
+
+static uint64_t conn_word_reply(uint64_t word, uint8_t me)
+{
+    return conn_word_make(conn_word_seq(word), CONN_REPLY, me);
+}
+
+bool conn_decide_alone(struct conn *c, uint8_t me, uint64_t proc_word)
+{
+    assert(conn_word_owner(proc_word) == me);
+    return conn_exchange(c, proc_word, conn_word_reply(proc_word, me));
+}
+
+enum conn_decided conn_decide(struct conn *c, uint8_t me, uint64_t proc_word)
+{
+    if (conn_decide_alone(c, me, proc_word))
+        return CONN_WON_ALONE;
+    return conn_exchange(c, proc_word | CONN_HEDGED, conn_word_reply(proc_word, me))
+               ? CONN_WON_HEDGED
+               : CONN_LOST;
+}
+
+bool conn_win(struct conn *c, uint8_t me, uint64_t proc_word)
+{
+    assert(conn_word_owner(proc_word) != me);
+    return conn_exchange(c, proc_word | CONN_HEDGED, conn_word_reply(proc_word, me));
 }
 
 void conn_reject(struct conn *c, uint8_t me)
@@ -84,13 +146,18 @@ void conn_finish(struct conn *c, uint8_t me)
     conn_move(c, me, CONN_REPLY, CONN_IDLE, CONN_OWNER_NONE, 1);
 }
 
+void conn_hand_over(struct conn *c, uint8_t me)
+{
+    conn_move(c, me, CONN_REPLY, CONN_REPLY, c->home, 0);
+}
+
 bool conn_begin_close(struct conn *c, uint8_t me)
 {
     uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
     uint64_t owner = conn_word_owner(word);
     assert(conn_word_state(word) != CONN_FREE && conn_word_state(word) != CONN_CLOSING);
     return (owner == CONN_OWNER_NONE || owner == me) &&
-           conn_swap(c, conn_word_state(word), owner, CONN_CLOSING, me);
+           conn_exchange(c, word, conn_word_make(conn_word_seq(word), CONN_CLOSING, me));
 }
 
 void conn_poll_in(struct conn *c, struct ring *ring)
@@ -132,7 +199,7 @@ bool conn_finish_close(struct conn *c)
 {
     uint64_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
     assert(conn_word_state(word) == CONN_CLOSING);
-    if (c->ops > 0 || c->queued)
+    if (c->ops > 0 || c->arms[CONN_HOME].queued || c->arms[CONN_HOME].working != NULL)
         return false;
     (void)close(c->fd);
     c->fd = -1;

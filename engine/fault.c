@@ -11,6 +11,7 @@ void fault_init(struct fault *fault, const struct options *options, uint32_t sha
     uint64_t seed = (options->fault_seed + shard + 1) * UINT64_C(0x9e3779b97f4a7c15);
     *fault = (struct fault){.stall_ns = options->fault_ns,
                             .rate_ppm = options->fault_rate_ppm,
+                            .error_rate_ppm = options->fault_error_rate_ppm,
                             .phase = options->fault_phase,
                             .random = seed == 0 ? 1 : seed};
 }
@@ -26,11 +27,21 @@ static uint64_t fault_random(struct fault *fault)
     return x * UINT64_C(0x2545f4914f6cdd1d);
 }
 
+static bool fault_hits(struct fault *fault, uint32_t rate_ppm)
+{
+    return (fault_random(fault) >> 32) * UINT64_C(1000000) >> 32 < rate_ppm;
+}
+
+bool fault_maybe_fail(struct fault *fault)
+{
+    return fault->error_rate_ppm != 0 && fault_hits(fault, fault->error_rate_ppm);
+}
+
 void fault_maybe_stall(struct fault *fault, enum options_fault_phase phase)
 {
     if (fault->stall_ns == 0 || fault->rate_ppm == 0 || phase != fault->phase)
         return;
-    if ((fault_random(fault) >> 32) * UINT64_C(1000000) >> 32 >= fault->rate_ppm)
+    if (!fault_hits(fault, fault->rate_ppm))
         return;
     struct timespec left = {.tv_sec = (time_t)(fault->stall_ns / CLOCK_NS_PER_S),
                             .tv_nsec = (long)(fault->stall_ns % CLOCK_NS_PER_S)};

@@ -5,17 +5,22 @@
 
 #include "engine/options.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct fault {
     uint64_t stall_ns; /* 0: off */
     uint32_t rate_ppm;
+    uint32_t error_rate_ppm;
     enum options_fault_phase phase;
     uint64_t random; /* state of the generator; never 0 */
 };
 
 /* Each shard draws its own sequence from the seed. */
 void fault_init(struct fault *fault, const struct options *options, uint32_t shard);
+
+/* Called once a slice: true, where the dice say that lexing is to fail. */
+bool fault_maybe_fail(struct fault *fault);
 
 /* Called once per request before and once after lexing; sleeps where the dice say so. */
 void fault_maybe_stall(struct fault *fault, enum options_fault_phase phase);

@@ -86,6 +86,24 @@
 #define LIMIT_ADMIN_CONN_BYTES (16 * LIMIT_KIB)
 #define LIMIT_ADMIN_CONN_MS    5000
 
+/* Hedging. A shorter delay than the minimum would fire on what is no stall; the automatic delay
+ * needs a window of history. Few duplicates can be under way at once: each is a request in hand. */
+#define LIMIT_HEDGE_MS_DEFAULT     10
+#define LIMIT_HEDGE_US_MIN         UINT64_C(500)
+#define LIMIT_HEDGE_MS_MAX         UINT64_C(60000)
+#define LIMIT_HEDGE_AUTO_MIN_US    LIMIT_HEDGE_US_MIN
+#define LIMIT_HEDGE_AUTO_MAX_MS    UINT64_C(100)
+#define LIMIT_HEDGE_HISTORY        2048
+#define LIMIT_HEDGE_DUPLICATES     32
+/* Of n requests at most max(burst, share * n) are duplicated; after a quiet time at most what a
+ * window of requests has earned. */
+#define LIMIT_HEDGE_BUDGET_PERCENT 2
+#define LIMIT_HEDGE_BURST          8
+#define LIMIT_HEDGE_WINDOW         10000
+/* How often a sibling is looked at while it works: a tenth of the delay, within these. */
+#define LIMIT_WATCH_MIN_US         UINT64_C(250)
+#define LIMIT_WATCH_MAX_US         UINT64_C(1000)
+
 /* A log line every so many requests. */
 #define LIMIT_LOG_EVERY 10000
 

@@ -20,8 +20,11 @@ enum { LISTENER_BATCH = 64 };
 
 void listeners_arm(struct shard *s)
 {
-    for (uint32_t i = 0; i < s->n_listeners; i++)
+    for (uint32_t i = 0; i < s->n_listeners; i++) {
+        if (s->listeners[i].tcp) /* the Unix one is polled by every shard anyway */
+            watch_add_listener(s, i, s->listeners[i].fd);
         ring_poll(s->ring, s->listeners[i].fd, POLLIN, true, op_pack(OP_LISTEN_POLL, i, 0));
+    }
 }
 
 void listener_event(struct shard *s, uint32_t index, const struct ring_event *event)
@@ -36,6 +39,18 @@ void listener_event(struct shard *s, uint32_t index, const struct ring_event *ev
     }
 }
 
+/* Those that stand still come last. */
+static bool listener_prefers(const struct shard *s, uint32_t load, const struct shard *best,
+                             uint32_t best_load)
+{
+    bool still = atomic_load_explicit(&s->stands_still, memory_order_relaxed);
+    bool best_still =
+        best != NULL && atomic_load_explicit(&best->stands_still, memory_order_relaxed);
+    if (best == NULL || still != best_still)
+        return best == NULL || best_still;
+    return load < best_load;
+}
+
 /* Takes a place on the shard with the fewest connections. The compare-and-swap fails when another
  * acceptor changed the count that was smallest, and the choice is made again: so n connections on k
  * shards are spread evenly even when all shards accept at once. NULL: every shard is full. */
@@ -47,7 +62,7 @@ static struct shard *listener_choose(struct shard_set *set)
         for (uint32_t i = 0; i < set->n_shards; i++) {
             struct shard *s = &set->shards[i];
             uint32_t load = atomic_load_explicit(&s->load, memory_order_relaxed);
-            if (load < s->conn_cap && (best == NULL || load < best_load)) {
+            if (load < s->conn_cap && listener_prefers(s, load, best, best_load)) {
                 best = s;
                 best_load = load;
             }
@@ -121,6 +136,16 @@ static void listener_accept(struct shard *s, struct listener *l)
             l->retry_at_ns = s->now_ns + LIMIT_ACCEPT_BACKOFF_MS * CLOCK_NS_PER_MS;
             return;
         }
+    }
+}
+
+void listener_help(struct shard *s, const struct listener *other)
+{
+    for (int i = 0; i < LISTENER_BATCH && !s->swept; i++) {
+        int fd = accept4(other->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return; /* whatever it is, its owner will see it too */
+        listener_place(s, fd, other->tcp);
     }
 }
 

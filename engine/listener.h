@@ -40,6 +40,8 @@ void listeners_arm(struct shard *shard);
 void listener_event(struct shard *shard, uint32_t index, const struct ring_event *event);
 /* Accepts what waits on listeners that are pending or whose back-off has passed. */
 void listeners_run(struct shard *shard);
+/* Accepts from the listener of a sibling that stands still. */
+void listener_help(struct shard *shard, const struct listener *other);
 /* When listeners_run must be called again without an event; UINT64_MAX never, 0 at once. */
 uint64_t listeners_next_ns(const struct shard *shard);
 /* Draining: takes what already waits in the backlog, then accepts no more. */

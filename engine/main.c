@@ -5,6 +5,7 @@
 #include "engine/options.h"
 #include "engine/shard.h"
 #include "engine/supervisor.h"
+#include "engine/topology.h"
 #include "proto/version.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static void lexd_raise_nofile(const struct options *o)
         return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
-    uint64_t need = o->max_conns + 8 * (uint64_t)o->n_cores + 32;
+    uint64_t need = o->max_conns + 9 * (uint64_t)o->n_cores + 32;
     if (limit.rlim_cur < need)
         fprintf(stderr,
                 "l0-lexd: warning: RLIMIT_NOFILE is %llu, and max-conns %u needs %llu; more "
@@ -99,15 +100,16 @@ static int lexd_prepare_shards(struct lexd *d)
     memset(d->conns, 0, o->max_conns * sizeof *d->conns);
     set->n_shards = o->n_cores;
 
+    set->conns = d->conns;
+    int cpus[LIMIT_SHARDS_MAX];
+    topology_ring(&o->cores, cpus);
+    if (o->hedge_ns != 0 && o->n_cores > 1)
+        shard_set_pair(set);
     uint32_t slot = 0;
-    int cpu = -1;
     for (uint32_t i = 0; i < o->n_cores; i++) {
-        do
-            cpu++;
-        while (!CPU_ISSET((size_t)cpu, &o->cores));
         uint32_t cap = o->max_conns / o->n_cores + (i < o->max_conns % o->n_cores ? 1 : 0);
         d->n_prepared++;
-        int rc = shard_prepare(&set->shards[i], set, i, cpu, d->conns + slot, slot, cap);
+        int rc = shard_prepare(&set->shards[i], set, i, cpus[i], d->conns + slot, slot, cap);
         if (rc != 0)
             return ring_explain(rc, stderr);
         slot += cap;

@@ -24,7 +24,9 @@ struct metrics_shard {
     metric_u64 replied[WIRE_STATUS_COUNT]; /* sent whole, by status */
     metric_u64 requests_aborted;           /* the peer left before the reply was out */
     metric_u64 hedge_fired, hedge_wins, hedge_lost, hedge_abandoned;
-    metric_u64 hedge_denied_budget, hedge_denied_load, hedge_claimed_first;
+    metric_u64 hedge_denied_budget, hedge_denied_load, hedge_denied_full;
+    metric_u64 hedge_claimed_first, hedge_taken_over;
+    metric_u64 hedge_unwatched, watch_stalls;
     metric_u64 rotations;
     metric_u64 backpressure_waits; /* a request had to wait for memory or for its turn */
 

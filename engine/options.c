@@ -249,10 +249,7 @@ static void warn_environment(void)
         char quoted[OPTIONS_QUOTE_BYTES];
         options_quote(name, quoted);
         const char *closest = closest_name(name, true);
-        if (strncmp(name, "L0_HEDGE_", 9) == 0)
-            fprintf(stderr, OPTIONS_PROGRAM ": %s is ignored: this version does not hedge\n",
-                    quoted);
-        else if (closest != NULL && strcmp(closest, name) != 0)
+        if (closest != NULL && strcmp(closest, name) != 0)
             fprintf(stderr, OPTIONS_PROGRAM ": %s is ignored: did you mean %s?\n", quoted, closest);
     }
 }

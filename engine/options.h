@@ -24,6 +24,7 @@ enum options_huge { OPTIONS_HUGE_OFF, OPTIONS_HUGE_THP, OPTIONS_HUGE_TLB };
 enum options_fault_phase { OPTIONS_FAULT_PRE, OPTIONS_FAULT_POST };
 
 #define OPTIONS_PATH_BYTES 4096
+#define OPTIONS_HEDGE_AUTO UINT64_MAX
 
 /* Where an option's value came from; the last one that spoke wins. */
 enum options_origin {
@@ -87,10 +88,15 @@ struct options {
     char admin[256]; /* "127.0.0.1:9109" */
     bool admin_allow_remote;
 
+    /* hedging */
+    uint64_t hedge_ns;         /* 0: off; OPTIONS_HEDGE_AUTO (text: hedge-ms, fractions allowed) */
+    uint32_t hedge_budget_ppm; /* of requests that may be duplicated (text: percent) */
+
     /* fault injection: stalls of the shard's own thread */
     uint64_t fault_ns; /* text: fault-ms, fractions allowed */
     uint32_t fault_rate_ppm;
     enum options_fault_phase fault_phase;
+    uint32_t fault_error_rate_ppm; /* slices whose lexing fails */
     uint64_t fault_seed;
 
     struct options_source sources[OPTIONS_MAX]; /* in the table's order */

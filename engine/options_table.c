@@ -104,12 +104,21 @@ const struct option_spec options_table[] = {
     SWITCH("admin-allow-remote", "L0_ADMIN_ALLOW_REMOTE", admin_allow_remote,
            "let the admin address be other than loopback"),
 
+    {ROW("hedge-ms", "L0_HEDGE_MS", OPTION_DELAY, hedge_ns, "N",
+         "a sibling shard lexes a request too, when its own shard has stood still for this long"),
+     .max = LIMIT_HEDGE_MS_MAX, .fallback = LIMIT_HEDGE_MS_DEFAULT, .unit = "ms"},
+    {ROW("hedge-budget", "L0_HEDGE_BUDGET", OPTION_PERCENT, hedge_budget_ppm, "N",
+         "at most this share of the requests is lexed twice"),
+     .max = 100, .fallback = LIMIT_HEDGE_BUDGET_PERCENT, .unit = "%"},
+
     MS("fault-ms", "L0_FAULT_MS", fault_ns, 0, LIMIT_FAULT_MS_MAX, 0,
        "for tests: stall a shard's thread for this long; 0: never"),
     U32("fault-rate-ppm", "L0_FAULT_RATE_PPM", fault_rate_ppm, 0, 1000000, 0, 1, "ppm",
         "for tests: how many of a million requests are stalled"),
     CHOICE("fault-phase", "L0_FAULT_PHASE", fault_phase, "pre|post", OPTIONS_FAULT_PRE,
            "for tests: stall before or after lexing"),
+    U32("fault-error-rate-ppm", "L0_FAULT_ERROR_RATE_PPM", fault_error_rate_ppm, 0, 1000000, 0, 1,
+        "ppm", "for tests: how many of a million slices fail to be lexed"),
     U64("fault-seed", "L0_FAULT_SEED", fault_seed, 0, UINT64_MAX, 1, 1, "",
         "for tests: seed of the stalls"),
 };

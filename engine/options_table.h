@@ -12,6 +12,8 @@ enum option_type {
     OPTION_U32,     /* uint32_t: number times scale */
     OPTION_U64,     /* uint64_t: number times scale */
     OPTION_MS,      /* uint64_t ns: ms with up to six decimals */
+    OPTION_DELAY,   /* the same, or 0 for off, or "auto"; not below LIMIT_HEDGE_US_MIN otherwise */
+    OPTION_PERCENT, /* uint32_t ppm: percent with up to four decimals */
     OPTION_MODE,    /* uint32_t: permission bits in octal */
     OPTION_BOOL,    /* bool: 0 or 1; as a flag alone, 1 */
     OPTION_CHOICE,  /* an enum whose values count from 0 through the words of text */

@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MS_DECIMALS = 6, QUOTE_TEXT_BYTES = 60 };
+enum { MS_DECIMALS = 6, PERCENT_DECIMALS = 4, QUOTE_TEXT_BYTES = 60 };
+
+#define PPM_PER_PERCENT 10000
 
 static void *field(const struct option_spec *spec, struct options *options)
 {
@@ -49,34 +51,81 @@ static uint64_t read_digits(const char **text, bool *overflow)
     return value;
 }
 
+/* Decimals that a number may have, and what is stored for 1. */
+static int number_decimals(const struct option_spec *spec, uint64_t *scale)
+{
+    switch (spec->type) {
+    case OPTION_MS:
+    case OPTION_DELAY:
+        *scale = CLOCK_NS_PER_MS;
+        return MS_DECIMALS;
+    case OPTION_PERCENT:
+        *scale = PPM_PER_PERCENT;
+        return PERCENT_DECIMALS;
+    case OPTION_U32:
+    case OPTION_U64:
+    case OPTION_MODE:
+    case OPTION_BOOL:
+    case OPTION_CHOICE:
+    case OPTION_TEXT:
+    case OPTION_KERNEL:
+    case OPTION_ADDRESS:
+    case OPTION_CORES:
+        break;
+    }
+    *scale = spec->scale;
+    return 0;
+}
+
 /* The range is checked before scaling, so that scaling cannot overflow (the table's ranges times
- * their scales fit 64 bits). A fraction is possible for OPTION_MS only. */
+ * their scales fit 64 bits). */
 static int parse_number(const struct option_spec *spec, const char *text, uint64_t *stored,
                         char reason[OPTIONS_REASON_BYTES])
 {
-    bool ms = spec->type == OPTION_MS;
-    uint64_t scale = ms ? CLOCK_NS_PER_MS : spec->scale;
+    uint64_t scale;
+    int decimals = number_decimals(spec, &scale);
     bool negative = text[0] == '-';
     const char *p = text + negative;
     if (!is_digit(*p))
         return refuse(reason, "is not a number");
     bool overflow;
     uint64_t whole = read_digits(&p, &overflow), fraction = 0;
-    if (ms && p[0] == '.' && is_digit(p[1])) {
+    if (decimals > 0 && p[0] == '.' && is_digit(p[1])) {
         p++;
         uint64_t weight = scale;
-        for (int i = 0; i < MS_DECIMALS && is_digit(*p); i++) {
+        for (int i = 0; i < decimals && is_digit(*p); i++) {
             weight /= 10;
             fraction += (uint64_t)(*p++ - '0') * weight;
         }
     }
-    if (*p != '\0')
-        return refuse(reason, ms ? "is not a number with at most six decimals"
-                                 : "is not a whole number in decimal digits");
+    if (*p != '\0') {
+        if (decimals == 0)
+            return refuse(reason, "is not a whole number in decimal digits");
+        snprintf(reason, OPTIONS_REASON_BYTES, "is not a number with at most %s decimals",
+                 decimals == MS_DECIMALS ? "six" : "four");
+        return -EINVAL;
+    }
     if (negative || overflow || whole < spec->min || whole > spec->max ||
         (whole == spec->max && fraction > 0))
         return refuse(reason, "is out of range");
     *stored = whole * scale + fraction;
+    return 0;
+}
+
+static int parse_delay(const struct option_spec *spec, const char *text, uint64_t *stored,
+                       char reason[OPTIONS_REASON_BYTES])
+{
+    uint64_t ns;
+    if (strcmp(text, "auto") == 0) {
+        *stored = OPTIONS_HEDGE_AUTO;
+        return 0;
+    }
+    int err = parse_number(spec, text, &ns, reason);
+    if (err != 0)
+        return err;
+    if (ns != 0 && ns < LIMIT_HEDGE_US_MIN * CLOCK_NS_PER_US)
+        return refuse(reason, "is out of range");
+    *stored = ns;
     return 0;
 }
 
@@ -144,11 +193,14 @@ int options_value_set(const struct option_spec *spec, struct options *options, c
     if (text[0] == '\0' && !may_be_empty)
         return refuse(reason, "is empty");
     switch (spec->type) {
+    case OPTION_DELAY:
+        return parse_delay(spec, text, field(spec, options), reason);
     case OPTION_U32:
     case OPTION_U64:
     case OPTION_MS:
+    case OPTION_PERCENT:
         err = parse_number(spec, text, &number, reason);
-        if (err == 0 && spec->type == OPTION_U32)
+        if (err == 0 && (spec->type == OPTION_U32 || spec->type == OPTION_PERCENT))
             *(uint32_t *)field(spec, options) = (uint32_t)number;
         else if (err == 0)
             *(uint64_t *)field(spec, options) = number;
@@ -180,13 +232,14 @@ int options_value_set(const struct option_spec *spec, struct options *options, c
     return -EINVAL;
 }
 
-static void print_ms(uint64_t ns, FILE *out)
+static void print_decimal(const struct option_spec *spec, uint64_t stored, FILE *out)
 {
-    uint64_t fraction = ns % CLOCK_NS_PER_MS;
-    int decimals = MS_DECIMALS;
+    uint64_t scale;
+    int decimals = number_decimals(spec, &scale);
+    uint64_t fraction = stored % scale;
     for (; decimals > 0 && fraction % 10 == 0; decimals--)
         fraction /= 10;
-    fprintf(out, "%" PRIu64, ns / CLOCK_NS_PER_MS);
+    fprintf(out, "%" PRIu64, stored / scale);
     if (decimals > 0)
         fprintf(out, ".%0*" PRIu64, decimals, fraction);
 }
@@ -213,8 +266,18 @@ void options_value_print(const struct option_spec *spec, const struct options *o
     case OPTION_U64:
         fprintf(out, "%" PRIu64, *(const uint64_t *)value / spec->scale);
         return;
+    case OPTION_DELAY:
+        if (*(const uint64_t *)value == OPTIONS_HEDGE_AUTO) {
+            fputs("auto", out);
+            return;
+        }
+        print_decimal(spec, *(const uint64_t *)value, out);
+        return;
     case OPTION_MS:
-        print_ms(*(const uint64_t *)value, out);
+        print_decimal(spec, *(const uint64_t *)value, out);
+        return;
+    case OPTION_PERCENT:
+        print_decimal(spec, *(const uint32_t *)value, out);
         return;
     case OPTION_MODE:
         fprintf(out, "%04" PRIo32, *(const uint32_t *)value);
@@ -247,6 +310,8 @@ void options_value_default(const struct option_spec *spec, char out[OPTIONS_ALLO
     case OPTION_U32:
     case OPTION_U64:
     case OPTION_MS:
+    case OPTION_DELAY:
+    case OPTION_PERCENT:
     case OPTION_BOOL:
         snprintf(out, OPTIONS_ALLOWED_BYTES, "%" PRIu64, spec->fallback);
         return;
@@ -274,8 +339,13 @@ void options_value_allowed(const struct option_spec *spec, char out[OPTIONS_ALLO
     case OPTION_U32:
     case OPTION_U64:
     case OPTION_MS:
+    case OPTION_PERCENT:
         snprintf(out, n, "%" PRIu64 " to %" PRIu64 "%s%s", spec->min, spec->max,
                  spec->unit[0] != '\0' ? " " : "", spec->unit);
+        return;
+    case OPTION_DELAY:
+        snprintf(out, n, "auto, 0 for off, or %g to %" PRIu64 " %s",
+                 (double)LIMIT_HEDGE_US_MIN / 1000, spec->max, spec->unit);
         return;
     case OPTION_MODE:
         snprintf(out, n, "octal %04" PRIo64 " to %04" PRIo64, spec->min, spec->max);

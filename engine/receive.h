@@ -10,8 +10,7 @@ struct shard;
 
 enum receive_result {
     RECEIVE_FRAME,        /* a whole frame is here */
-    RECEIVE_MORE,         /* got all it asked for: more may be there already */
-    RECEIVE_EMPTY,        /* nothing more now: poll */
+    RECEIVE_PARTIAL,      /* the frame is not complete, or there is none; in.more: go on at once */
     RECEIVE_WAIT_PLACE,   /* too many requests in hand */
     RECEIVE_WAIT_GRANULE, /* no memory to receive into */
     RECEIVE_WAIT_GROW,    /* no room for all of the frame */
@@ -22,8 +21,16 @@ enum receive_result {
     RECEIVE_REFUSED,      /* a new frame begins while the shard drains */
 };
 
-/* In RECV: at most one recv(2) of at most one slice. Opens the request at its first byte. */
+/* In RECV, in this shard's memory: at most one recv(2) of at most one slice. Opens the request at
+ * its first byte. */
 enum receive_result receive_step(struct shard *shard, struct conn *conn);
+
+/* In RECV: is there anything that a receive_step would bring further? (Not the end of the stream.)
+ */
+bool receive_is_due(const struct conn *conn);
+
+/* Size of the block that holds all of the frame (or its header) at its beginning. */
+uint64_t receive_need_bytes(const struct conn *conn);
 
 /* The body of the frame in work, and how many of its bytes are here. */
 static inline const uint8_t *receive_body(const struct conn *c)

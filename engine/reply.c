@@ -9,6 +9,7 @@ void reply_format(struct conn *c, const struct wire_reply *reply)
     assert(conn_state(c) == CONN_REPLY);
     wire_encode_reply(c->out, reply);
     c->out_sent = 0;
+    c->out_counted = false;
     c->out_status = reply->status;
 }
 

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-void request_pool_init(struct request_pool *pool, struct heap *heap, uint32_t cap)
+void request_pool_init(struct request_pool *pool, struct heap *heap, uint32_t cap, uint8_t keeper)
 {
-    *pool = (struct request_pool){.heap = heap, .cap = cap};
+    *pool = (struct request_pool){.heap = heap, .cap = cap, .keeper = keeper};
 }
 
 struct request *request_open(struct request_pool *pool, uint64_t t_in_start_ns)
@@ -20,18 +20,24 @@ struct request *request_open(struct request_pool *pool, uint64_t t_in_start_ns)
         if (r == NULL)
             return NULL;
         pool->made++;
+        r->keeper = pool->keeper;
     }
     pool->in_hand++;
     r->next_free = NULL;
+    r->block = (struct arena_block){0};
     r->bracket = (struct bracket){.t_in_start = t_in_start_ns};
     r->body_bytes = 0;
     r->fed_bytes = 0;
+    r->moved = false;
+    r->duplicate = false;
+    atomic_store_explicit(&r->arm_failed, false, memory_order_relaxed);
+    atomic_store_explicit(&r->hedge_fire_ns, 0, memory_order_relaxed);
     return r;
 }
 
 void request_close(struct request_pool *pool, struct request *request)
 {
-    assert(pool->in_hand > 0);
+    assert(pool->in_hand > 0 && request->keeper == pool->keeper && request->block.data == NULL);
     pool->in_hand--;
     request->next_free = pool->free;
     pool->free = request;
@@ -44,6 +50,15 @@ void request_begin(struct request *request, uint32_t body_bytes,
     request->body_bytes = body_bytes;
     /* Version-1 replies carry counts only, so nothing else is computed (count mode). */
     lexer_begin(&request->lexer, options, NULL);
+}
+
+void request_resume(struct request *request, const struct request *from)
+{
+    request->moved = true;
+    request->bracket = from->bracket;
+    request->body_bytes = from->body_bytes;
+    request->fed_bytes = from->fed_bytes;
+    request->lexer = from->lexer;
 }
 
 int request_lex(struct request *request, const uint8_t *body, uint32_t have_bytes,

@@ -1,21 +1,48 @@
-/* One document in work: its bracket, its lexer and how far it got. The bytes themselves are in the
- * connection's input block. Requests are pooled per shard; the pool's size is the shard's cap on
- * requests in hand. */
+/* One document in work: its bracket, its lexer and how far it got. The bytes themselves are in an
+ * input block. Requests are pooled per shard; the pool's size is the shard's cap on requests in
+ * hand. A request is given back to the shard it is from, its keeper (returns.h).
+ *
+ * While a connection is in AHEAD or PROC, another shard may come to read the input. So whoever
+ * enters these states sets holders to 2, one for himself and one for who may come; when nobody came
+ * the request is his alone and the count means nothing. When somebody did (the word says so), each
+ * of the two drops one, and the last one gives request and block back. */
 #ifndef L0_ENGINE_REQUEST_H
 #define L0_ENGINE_REQUEST_H
 
+#include "engine/arena.h"
 #include "engine/bracket.h"
 #include "engine/heap.h"
+#include "engine/returns.h"
 #include "lexer/lexer.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct request {
-    struct request *next_free;
+    /* Written before the connection is in AHEAD or PROC, constant in there: a hedger reads it. */
+    struct arena_block block; /* where the input lies */
+    const uint8_t *body;
+    uint32_t body_bytes;   /* 0 until the header is here */
+    uint32_t behind_bytes; /* received behind the body: of the next frame */
+    uint64_t word;         /* the connection's in PROC, noted by conn_begin */
     struct bracket bracket;
-    uint32_t body_bytes; /* 0 until the header is here */
-    uint32_t fed_bytes;  /* given to the lexer so far; <= body_bytes */
+
+    /* Shared by the owner and a hedger. */
+    _Atomic uint32_t holders;       /* acq_rel: who frees has seen the other one's last access */
+    _Atomic bool arm_failed;        /* acq_rel exchange: the second one to fail answers */
+    _Atomic uint64_t hedge_fire_ns; /* by the hedger, right after its compare-and-swap; relaxed */
+
+    uint8_t keeper;           /* for ever: the shard whose pool, and whose arena's block, it is */
+    struct returned returned; /* by who gives it back */
+
+    /* The worker's own. */
+    struct request *next_free;
+    bool moved;           /* begun by another shard */
+    bool duplicate;       /* a hedger's own: its input is in the lent request's block */
+    bool by_sibling;      /* answered by another shard than the connection's home */
+    uint32_t fed_bytes;   /* given to the lexer so far; <= body_bytes */
+    uint32_t ahead_bytes; /* of them, before PROC */
     struct lexer_counts counts;
     struct lexer lexer;
 };
@@ -24,9 +51,10 @@ struct request_pool {
     struct heap *heap;
     struct request *free;
     uint32_t made, in_hand, cap; /* in_hand <= made <= cap */
+    uint8_t keeper;
 };
 
-void request_pool_init(struct request_pool *pool, struct heap *heap, uint32_t cap);
+void request_pool_init(struct request_pool *pool, struct heap *heap, uint32_t cap, uint8_t keeper);
 
 /* A request whose first byte was seen at t_in_start_ns. NULL: the cap is reached, or memory is
  * short. */
@@ -37,10 +65,25 @@ void request_close(struct request_pool *pool, struct request *request);
 void request_begin(struct request *request, uint32_t body_bytes,
                    const struct lexer_options *options);
 
+/* Goes on, in a request of one's own, where another shard has stopped. */
+void request_resume(struct request *request, const struct request *from);
+
 /* Lexes at most slice_bytes more of the have_bytes that are here of the body (which may have
  * moved). 0, or negative errno of the lexer. */
 int request_lex(struct request *request, const uint8_t *body, uint32_t have_bytes,
                 uint32_t slice_bytes);
+
+/* Before AHEAD or PROC: others may read the input from now on. */
+static inline void request_lend(struct request *request)
+{
+    atomic_store_explicit(&request->holders, 2, memory_order_relaxed);
+}
+
+/* true: it was the last holder, and has to give it back. */
+static inline bool request_drop(struct request *request)
+{
+    return atomic_fetch_sub_explicit(&request->holders, 1, memory_order_acq_rel) == 1;
+}
 
 /* All of the body has been lexed and counts are final. */
 static inline bool request_lexed(const struct request *request)

@@ -4,121 +4,45 @@
 #include "engine/receive.h"
 #include "engine/reply.h"
 #include "engine/shard.h"
+#include "engine/work.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 static uint8_t serve_me(const struct shard *s)
 {
     return (uint8_t)s->index;
 }
 
-/* ---- waiting for memory or for a request's place ------------------------------------------- */
+/* ---- letting go ---------------------------------------------------------------------------- */
 
-/* The first of each line; it goes back to the front if it fails. */
-void serve_wake_waiter(struct shard *s)
+void serve_return(struct shard *s, struct conn *c)
 {
-    for (int kind = DEADLINE_WAIT_PLACE; kind <= DEADLINE_WAIT_GROW; kind++) {
-        struct deadline *first = deadline_first(&s->deadlines, (enum deadline_kind)kind);
-        if (first == NULL)
-            continue;
-        struct conn *c = shard_conn_of(first);
-        c->wait_at_ns = first->at_ns;
-        c->wait_kind = first->kind;
-        deadline_clear(first);
+    /* acq_rel: the home, when it takes the connection out, sees the word as it was made. */
+    if (atomic_exchange_explicit(&c->is_returned, true, memory_order_acq_rel))
+        return; /* it lies there already, and the home has yet to look */
+    c->returned.kind = RETURNED_CONN;
+    shard_return(&s->set->shards[c->home], &c->returned);
+}
+
+void serve_released(struct shard *s, struct conn *c, bool more)
+{
+    if (shard_is_home(s, c)) {
+        if (more)
+            shard_make_ready(s, c);
+    } else if (more && watch_guards(s, &s->set->shards[c->home])) {
         shard_make_ready(s, c);
+    } else {
+        serve_return(s, c);
     }
 }
 
-static void serve_wait(struct shard *s, struct conn *c, enum deadline_kind kind)
+/* In RECV: nothing more can be done here now. */
+static void serve_yield(struct shard *s, struct conn *c, bool more)
 {
-    uint64_t waited_until_ns = c->wait_at_ns;
-    c->wait_at_ns = 0;
-    if (waited_until_ns != 0 && c->wait_kind == kind) {
-        deadline_return(&s->deadlines, &c->deadline, kind, waited_until_ns);
-        return;
-    }
-    metric_add(&s->metrics.backpressure_waits, 1);
-    if (c->in.have == c->in.off)
-        c->wait_since_ns = clock_now_ns(); /* its bytes are seen, but cannot be received yet */
-    deadline_set(&s->deadlines, &c->deadline, kind, s->now_ns);
-    if (waited_until_ns != 0)
-        serve_wake_waiter(s); /* what it got may not have been the last of its kind */
-}
-
-/* The connection goes on. Where it had waited, what came free may be enough for the next one too.
- */
-static void serve_wait_over(struct shard *s, struct conn *c)
-{
-    bool waited = c->wait_at_ns != 0;
-    c->wait_at_ns = 0;
-    c->wait_since_ns = 0;
-    if (waited)
-        serve_wake_waiter(s);
-}
-
-/* ---- the end of a request, the end of a connection ----------------------------------------- */
-
-static void serve_free_input(struct shard *s, struct conn *c)
-{
-    arena_free(&s->arenas, &c->in.block);
-    c->in.off = c->in.have = 0;
-}
-
-static void serve_close_request(struct shard *s, struct conn *c)
-{
-    if (c->request == NULL)
-        return;
-    request_close(&s->requests, c->request);
-    c->request = NULL;
-}
-
-static void serve_finish_close(struct shard *s, struct conn *c)
-{
-    if (!conn_finish_close(c))
-        return;
-    c->next_ready = s->free_conns;
-    s->free_conns = c;
-    (void)atomic_fetch_sub_explicit(&s->load, 1, memory_order_relaxed);
-    metric_add(&s->metrics.conns_closed, 1);
-    metric_set(&s->metrics.conns_live, metric_get(&s->metrics.conns_live) - 1);
-}
-
-/* A request that is open, or answered with a reply not yet taken, is lost with its peer. */
-static void serve_close(struct shard *s, struct conn *c)
-{
-    if (!conn_begin_close(c, serve_me(s)))
-        return; /* another shard has it; it will find the socket closed by its peer as well */
-    if (c->accepted)
-        metric_add(&s->metrics.requests_aborted, 1);
-    serve_close_request(s, c);
-    serve_free_input(s, c);
-    serve_wait_over(s, c);
-    deadline_clear(&c->deadline);
-    conn_shut(c, s->ring);
-    serve_finish_close(s, c);
-    serve_wake_waiter(s);
-}
-
-void serve_adopt(struct shard *s, int fd)
-{
-    struct conn *c = s->free_conns;
-    if (c ==
-        NULL) { /* closing slots still wait for a completion, and shard.load is ahead of them */
-        (void)atomic_fetch_sub_explicit(&s->load, 1, memory_order_relaxed);
-        metric_add(&s->metrics.conns_refused, 1);
-        (void)close(fd);
-        return;
-    }
-    s->free_conns = c->next_ready;
-    conn_adopt(c, fd);
-    metric_set(&s->metrics.conns_live, metric_get(&s->metrics.conns_live) + 1);
-    deadline_set(&s->deadlines, &c->deadline, s->draining ? DEADLINE_GRACE : DEADLINE_IDLE,
-                 s->now_ns);
-    conn_poll_in(c, s->ring);
+    conn_yield(c, serve_me(s));
+    serve_released(s, c, more);
 }
 
 /* ---- replies ------------------------------------------------------------------------------- */
@@ -137,7 +61,9 @@ static void serve_maybe_rotate(struct shard *s, uint32_t body_bytes)
 static void serve_record(struct shard *s, const struct conn *c)
 {
     const struct request *r = c->request;
-    const struct tail_row row = {.bracket = r->bracket, .hedged = 0, .origin = 'P'};
+    const struct tail_row row = {.bracket = r->bracket,
+                                 .hedged = r->bracket.t_hedge_fire != 0,
+                                 .origin = r->by_sibling ? 'H' : 'P'};
     tail_add(s->tail, &row);
     metrics_observe(&s->metrics, bracket_total_ns(&r->bracket));
     metric_add(&s->metrics.bytes_lexed, r->body_bytes);
@@ -146,63 +72,76 @@ static void serve_record(struct shard *s, const struct conn *c)
     serve_maybe_rotate(s, r->body_bytes);
 }
 
-/* After an error reply on a stream that cannot be followed: nothing more is sent, and what still
- * comes is discarded for a moment, since closing with unread bytes would destroy the reply. */
-static void serve_begin_linger(struct shard *s, struct conn *c)
-{
-    (void)shutdown(c->fd, SHUT_WR);
-    c->lingering = true;
-    serve_free_input(s, c);
-    deadline_set(&s->deadlines, &c->deadline, DEADLINE_LINGER, s->now_ns);
-    shard_make_ready(s, c);
-}
-
+/* Once a reply, when it is out whole. */
 static void serve_count_reply(struct shard *s, struct conn *c)
 {
+    if (c->out_counted)
+        return;
+    c->out_counted = true;
     c->accepted = false;
     metric_add(&s->metrics.replied[c->out_status], 1);
     metric_add(&s->metrics.bytes_sent, WIRE_REPLY_BYTES);
+    if (c->out_status == WIRE_OK)
+        serve_record(s, c);
 }
 
-/* Between frames: no memory is held. */
-static void serve_go_idle(struct shard *s, struct conn *c)
+/* After an error reply on a stream that cannot be followed: nothing more is sent, and what still
+ * comes is discarded for a moment, since closing with unread bytes would destroy the reply. (A
+ * guest whose stream cannot be followed is closed by its home, without that moment.) */
+static void serve_replied_last(struct shard *s, struct conn *c)
 {
-    enum deadline_kind kind = s->draining ? DEADLINE_GRACE : DEADLINE_IDLE;
-    serve_free_input(s, c);
-    if (c->deadline.kind != kind)
-        deadline_set(&s->deadlines, &c->deadline, kind, s->now_ns);
+    bool home = shard_is_home(s, c);
+    (void)shutdown(c->fd, SHUT_WR);
+    work_abandon_frame(s, c);
+    c->lingering = home;
+    c->broken = !home;
+    conn_finish(c, serve_me(s));
+    if (home)
+        deadline_set(&s->deadlines, &c->deadline, DEADLINE_LINGER, s->now_ns);
+    serve_wake_waiter(s);
+    serve_released(s, c, true);
 }
 
 /* The reply is out whole. */
 static void serve_replied(struct shard *s, struct conn *c)
 {
     serve_count_reply(s, c);
-    if (c->out_status == WIRE_OK)
-        serve_record(s, c);
-    if (!c->close_after)
-        c->in.off += WIRE_HEADER_BYTES + c->request->body_bytes;
-    serve_close_request(s, c);
-    conn_finish(c, serve_me(s));
-    serve_wake_waiter(s); /* before this connection's next frame takes the place that came free */
     if (c->close_after) {
-        serve_begin_linger(s, c);
+        serve_replied_last(s, c);
+        return;
+    }
+    if (!work_leave_frame(s, c)) {
+        shard_make_ready(s, c); /* tries again, in REPLY */
         return;
     }
     bool pipelined = c->in.have > c->in.off;
-    deadline_clear(&c->deadline);
+    bool more = pipelined || c->in.more;
     if (!pipelined)
-        serve_go_idle(s, c);
-    if (pipelined || c->readable)
-        shard_make_ready(s, c); /* the next frame, after the others had their turn */
+        work_free_input(s, c); /* between frames no memory is held */
+    conn_finish(c, serve_me(s));
+    serve_wake_waiter(s); /* before this connection's next frame takes the place that came free */
+    if (shard_is_home(s, c)) {
+        more |= c->readable;
+        deadline_clear(&c->deadline);
+        if (!pipelined)
+            serve_set_idle(s, c);
+    }
+    serve_released(s, c, more); /* the next frame, after the others had their turn */
 }
 
-static void serve_send(struct shard *s, struct conn *c)
+void serve_send(struct shard *s, struct conn *c)
 {
     switch (reply_send(c)) {
     case REPLY_SENT:
         serve_replied(s, c);
         return;
     case REPLY_BLOCKED:
+        if (!shard_is_home(s, c)) {
+            board_hold(&s->board, c->slot, false);
+            conn_hand_over(c, serve_me(s));
+            serve_return(s, c);
+            return;
+        }
         if (c->deadline.kind != DEADLINE_REPLY)
             deadline_set(&s->deadlines, &c->deadline, DEADLINE_REPLY, s->now_ns);
         conn_poll_out(c, s->ring);
@@ -214,8 +153,7 @@ static void serve_send(struct shard *s, struct conn *c)
     }
 }
 
-/* In RECV: an error reply, then the end of the connection. */
-static void serve_reject(struct shard *s, struct conn *c, enum wire_status status)
+void serve_reject(struct shard *s, struct conn *c, enum wire_status status)
 {
     if (!c->accepted) { /* refused before there was a place for it */
         c->accepted = true;
@@ -229,100 +167,205 @@ static void serve_reject(struct shard *s, struct conn *c, enum wire_status statu
     serve_send(s, c);
 }
 
-/* ---- lexing -------------------------------------------------------------------------------- */
-
-static void serve_result(struct shard *s, struct conn *c, int lex_error)
+void serve_answer(struct shard *s, struct conn *c, enum wire_status status)
 {
     struct request *r = c->request;
-    fault_maybe_stall(&s->fault, OPTIONS_FAULT_POST);
-    if (!conn_decide(c, serve_me(s)))
-        return;
-    r->bracket.t_first_reply = clock_now_ns();
-    const struct wire_reply failed = {.status = WIRE_INTERNAL, .origin = WIRE_ORIGIN_ERROR};
+    const struct wire_reply failed = {.status = status, .origin = WIRE_ORIGIN_ERROR};
+    r->by_sibling = !shard_is_home(s, c);
     const struct wire_reply ok = {.status = WIRE_OK,
                                   .n_tokens = r->counts.n_tokens,
                                   .issues_len = r->counts.n_issues,
-                                  .origin = WIRE_ORIGIN_PRIMARY};
-    reply_format(c, lex_error != 0 ? &failed : &ok);
+                                  .origin =
+                                      r->by_sibling ? WIRE_ORIGIN_HEDGE : WIRE_ORIGIN_PRIMARY};
+    r->bracket.t_first_reply = clock_now_ns();
+    reply_format(c, status != WIRE_OK ? &failed : &ok);
     r->bracket.t_reply_ready = clock_now_ns();
     serve_send(s, c);
 }
 
-/* In PROC: one slice. */
-static void serve_lex(struct shard *s, struct conn *c)
+/* ---- lexing -------------------------------------------------------------------------------- */
+
+int serve_lex_slice(struct shard *s, struct request *r, const uint8_t *body)
 {
-    struct request *r = c->request;
-    int rc = request_lex(r, receive_body(c), r->body_bytes, s->options->slice_bytes);
+    return fault_maybe_fail(&s->fault)
+               ? -EIO
+               : request_lex(r, body, r->body_bytes, s->options->slice_bytes);
+}
+
+/* What this request took, for the automatic delay; also where a sibling was faster. */
+static void serve_learn(struct shard *s, const struct request *r)
+{
+    uint64_t delay_ns;
+    if (s->options->hedge_ns == OPTIONS_HEDGE_AUTO &&
+        hedge_history_add(&s->history, r->body_bytes - r->ahead_bytes,
+                          clock_now_ns() - r->bracket.t_proc_start, &delay_ns))
+        atomic_store_explicit(&s->auto_delay_ns, delay_ns, memory_order_relaxed);
+}
+
+/* The other one has answered, or will: whatever else is the connection's is no longer ours. */
+static void serve_lost(struct shard *s, struct conn *c, struct request *r)
+{
+    conn_arm(c, serve_me(s))->working = NULL;
+    board_hold(&s->board, c->slot, false);
+    serve_learn(s, r);
+    work_drop(s, r);
+    if (shard_is_home(s, c) && conn_state(c) == CONN_CLOSING)
+        serve_finish_close(s, c);
+}
+
+/* This arm has no result. Alone it says so; beside a hedger, only if that one has failed as well.
+ */
+static enum conn_decided serve_decide_failed(struct shard *s, struct conn *c, struct request *r)
+{
+    if (conn_decide_alone(c, serve_me(s), r->word))
+        return CONN_WON_ALONE;
+    bool other_failed = atomic_exchange_explicit(&r->arm_failed, true, memory_order_acq_rel);
+    return other_failed ? conn_decide(c, serve_me(s), r->word) : CONN_LOST;
+}
+
+static void serve_result(struct shard *s, struct conn *c, struct request *r, int lex_error)
+{
+    fault_maybe_stall(&s->fault, OPTIONS_FAULT_POST);
+    enum conn_decided decided =
+        lex_error == 0 ? conn_decide(c, serve_me(s), r->word) : serve_decide_failed(s, c, r);
+    if (decided == CONN_LOST) {
+        serve_lost(s, c, r);
+        return;
+    }
+    conn_arm(c, serve_me(s))->working = NULL;
+    serve_learn(s, r);
+    if (decided == CONN_WON_HEDGED) {
+        /* The hedger notes it right after its compare-and-swap, unless it stalls just there. */
+        uint64_t fire_ns = atomic_load_explicit(&r->hedge_fire_ns, memory_order_relaxed);
+        r->bracket.t_hedge_fire = fire_ns != 0 ? fire_ns : clock_now_ns();
+    }
+    serve_answer(s, c, lex_error == 0 ? WIRE_OK : WIRE_INTERNAL);
+}
+
+/* In PROC by us, as far as we know: one slice. */
+static void serve_lex(struct shard *s, struct conn *c, struct request *r)
+{
+    if (!conn_in_proc(c, r->word)) {
+        serve_lost(s, c, r);
+        return;
+    }
+    int rc = serve_lex_slice(s, r, r->body);
     if (rc != 0 || request_lexed(r))
-        serve_result(s, c, rc);
+        serve_result(s, c, r, rc);
     else
         shard_make_ready(s, c);
+}
+
+static void serve_count_guest(struct shard *s, const struct request *r)
+{
+    metric_add(r->moved ? &s->metrics.hedge_taken_over : &s->metrics.hedge_claimed_first, 1);
 }
 
 /* RECV -> PROC: from here on the request can only be answered. */
 static void serve_begin(struct shard *s, struct conn *c)
 {
-    deadline_clear(&c->deadline);
-    serve_wait_over(s, c);
-    conn_begin(c, serve_me(s));
-    c->request->bracket.t_proc_start = clock_now_ns();
+    struct request *r = c->request;
+    if (shard_is_home(s, c)) {
+        deadline_clear(&c->deadline);
+        serve_wait_over(s, c);
+    } else {
+        serve_count_guest(s, r);
+    }
+    r->block = c->in.block;
+    r->body = receive_body(c);
+    r->behind_bytes = c->in.have - c->in.off - WIRE_HEADER_BYTES - r->body_bytes;
+    r->ahead_bytes = r->fed_bytes;
+    r->bracket.t_proc_start = clock_now_ns();
+    /* With an automatic delay, the delay runs from when its result is due. */
+    uint64_t since_ns = r->bracket.t_proc_start;
+    if (s->options->hedge_ns == OPTIONS_HEDGE_AUTO)
+        since_ns += hedge_history_predict_ns(&s->history, r->body_bytes - r->fed_bytes);
+    conn_arm(c, serve_me(s))->working = r;
+    conn_begin(c, serve_me(s), r, since_ns);
     fault_maybe_stall(&s->fault, OPTIONS_FAULT_PRE);
-    serve_lex(s, c);
+    serve_lex(s, c, r);
 }
 
-/* In RECV, the frame incomplete: lexes what is here of it, so that little is left at its end. */
-static void serve_lex_ahead(struct shard *s, struct conn *c)
+/* In RECV, the frame incomplete: lexes what is here of it, so that little is left at its end; then
+ * lets go of it. In AHEAD, because this takes longer than the receive, and a sibling may take it
+ * then. false: it did. */
+static bool serve_lex_ahead(struct shard *s, struct conn *c)
 {
     struct request *r = c->request;
-    if (r == NULL || r->body_bytes == 0)
-        return;
+    const uint8_t *body = receive_body(c);
+    uint32_t have_bytes = receive_body_have(c);
+    struct arena_block block = c->in.block;
+    request_lend(r);
+    conn_ahead(c, serve_me(s));
     /* An error is the same when the frame is complete; it is reported then. */
-    (void)request_lex(r, receive_body(c), receive_body_have(c), s->options->slice_bytes);
+    (void)request_lex(r, body, have_bytes, s->options->slice_bytes);
+    if (conn_ahead_yield(c, serve_me(s)))
+        return true;
+    board_hold(&s->board, c->slot, false);
+    r->block = block;
+    work_drop(s, r);
+    return false;
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
+/* What the home waits for from now on. */
+static void serve_set_waiting(struct shard *s, struct conn *c)
+{
+    serve_wait_over(s, c);
+    if (c->request == NULL)
+        serve_set_idle(s, c);
+    else if (c->deadline.kind != DEADLINE_FRAME)
+        deadline_set(&s->deadlines, &c->deadline, DEADLINE_FRAME, s->now_ns);
+}
+
 /* In RECV: the frame is not complete, or there is none. */
 static void serve_incomplete(struct shard *s, struct conn *c)
 {
-    serve_wait_over(s, c);
-    serve_lex_ahead(s, c);
+    bool home = shard_is_home(s, c);
+    bool more = home ? c->readable : c->in.more;
+    bool ahead = c->request != NULL && c->request->body_bytes > 0;
+    if (home)
+        serve_set_waiting(s, c);
     if (c->request == NULL)
-        serve_go_idle(s, c);
-    else if (c->deadline.kind != DEADLINE_FRAME)
-        deadline_set(&s->deadlines, &c->deadline, DEADLINE_FRAME, s->now_ns);
-    conn_yield(c, serve_me(s));
-    if (c->readable)
-        shard_make_ready(s, c);
+        work_free_input(s, c); /* between frames no memory is held */
+    if (!ahead)
+        serve_yield(s, c, more);
+    else if (serve_lex_ahead(s, c))
+        serve_released(s, c, more);
 }
 
-static void serve_receive(struct shard *s, struct conn *c)
+/* What a guest cannot do here, its home does. */
+static void serve_guest_stuck(struct shard *s, struct conn *c, enum receive_result result)
 {
-    switch (receive_step(s, c)) {
+    if (result == RECEIVE_WAIT_PLACE || result == RECEIVE_WAIT_GRANULE ||
+        result == RECEIVE_WAIT_GROW)
+        metric_add(&s->metrics.hedge_denied_load, 1);
+    serve_yield(s, c, false);
+}
+
+static void serve_received(struct shard *s, struct conn *c, enum receive_result result)
+{
+    switch (result) {
     case RECEIVE_FRAME:
         serve_begin(s, c);
         return;
-    case RECEIVE_MORE:
-    case RECEIVE_EMPTY:
+    case RECEIVE_PARTIAL:
         serve_incomplete(s, c);
         return;
     case RECEIVE_WAIT_PLACE:
         serve_wait(s, c, DEADLINE_WAIT_PLACE);
-        conn_yield(c, serve_me(s));
         return;
     case RECEIVE_WAIT_GRANULE:
         serve_wait(s, c, DEADLINE_WAIT_GRANULE);
-        conn_yield(c, serve_me(s));
         return;
     case RECEIVE_WAIT_GROW:
         serve_wait(s, c, DEADLINE_WAIT_GROW);
-        conn_yield(c, serve_me(s));
         return;
     case RECEIVE_CLOSED:
         serve_close(s, c);
         return;
     case RECEIVE_RESET:
-        metric_add(&s->metrics.peer_resets, 1);
         serve_close(s, c);
         return;
     case RECEIVE_BAD_LENGTH:
@@ -340,143 +383,113 @@ static void serve_receive(struct shard *s, struct conn *c)
 static void serve_linger(struct shard *s, struct conn *c)
 {
     ssize_t got = recv(c->fd, s->scratch, s->options->slice_bytes, MSG_DONTWAIT);
-    if (got > 0 || (got < 0 && errno == EINTR)) {
-        conn_yield(c, serve_me(s));
-        shard_make_ready(s, c);
-    } else if (got < 0 && errno == EAGAIN) {
-        conn_yield(c, serve_me(s)); /* an event of the poll for input goes on from here */
-    } else {
+    if (got > 0 || (got < 0 && errno == EINTR))
+        serve_yield(s, c, true);
+    else if (got < 0 && errno == EAGAIN)
+        serve_yield(s, c, false); /* an event of the poll for input goes on from here */
+    else
         serve_close(s, c);
+}
+
+/* A sibling has begun the frame, and nothing more of it has come since. */
+static bool serve_rests_elsewhere(const struct shard *s, const struct conn *c)
+{
+    return c->in.block.data != NULL && c->keeper != s->index && !c->peer_done && !receive_is_due(c);
+}
+
+static void serve_home(struct shard *s, struct conn *c)
+{
+    if (deadline_is_wait(c->deadline.kind))
+        return; /* readable, but its turn for memory has not come */
+    if (!conn_claim(c, serve_me(s)))
+        return;
+    if (c->broken) {
+        serve_close(s, c);
+    } else if (c->lingering) {
+        serve_linger(s, c);
+    } else if (serve_rests_elsewhere(s, c)) {
+        c->readable = false;
+        serve_set_waiting(s, c);
+        serve_yield(s, c, false);
+    } else if (!work_move_in(s, c, false)) {
+        serve_wait(s, c, DEADLINE_WAIT_GROW);
+    } else {
+        c->in.more |= c->readable; /* until a receive says otherwise */
+        enum receive_result result = receive_step(s, c);
+        c->readable = c->in.more || c->peer_done;
+        serve_received(s, c, result);
     }
+}
+
+static void serve_guest(struct shard *s, struct conn *c)
+{
+    if (!watch_guards(s, &s->set->shards[c->home])) {
+        serve_return(s, c);
+        return;
+    }
+    if (!conn_claim(c, serve_me(s)))
+        return;
+    if (c->broken || c->lingering || !receive_is_due(c)) {
+        serve_yield(s, c, false);
+        return;
+    }
+    if (!work_move_in(s, c, false)) {
+        serve_guest_stuck(s, c, RECEIVE_WAIT_GROW);
+        return;
+    }
+    enum receive_result result = receive_step(s, c);
+    if (result == RECEIVE_FRAME || result == RECEIVE_PARTIAL)
+        serve_received(s, c, result);
+    else
+        serve_guest_stuck(s, c, result);
+}
+
+void serve_take(struct shard *s, struct conn *c, const struct shard *from)
+{
+    if (!conn_take(c, (uint8_t)from->index, serve_me(s)))
+        return;
+    if (!work_move_in(s, c, true)) {
+        metric_add(&s->metrics.hedge_denied_load, 1);
+        conn_put_back(c, serve_me(s), (uint8_t)from->index);
+        return;
+    }
+    conn_yield(c, serve_me(s));
+    shard_make_ready(s, c);
 }
 
 void serve_turn(struct shard *s, struct conn *c)
 {
-    switch (conn_state(c)) {
-    case CONN_IDLE:
-        if (deadline_is_wait(c->deadline.kind))
-            return; /* readable, but its turn for memory has not come */
-        if (!conn_claim(c, serve_me(s)))
-            return;
-        if (c->lingering)
-            serve_linger(s, c);
-        else
-            serve_receive(s, c);
+    struct request *working = conn_arm(c, serve_me(s))->working;
+    uint64_t word = conn_word(c);
+    bool mine = conn_word_owner(word) == serve_me(s);
+    if (working != NULL) {
+        serve_lex(s, c, working);
         return;
-    case CONN_PROC:
-        serve_lex(s, c);
+    }
+    switch (conn_word_state(word)) {
+    case CONN_IDLE:
+        if (shard_is_home(s, c))
+            serve_home(s, c);
+        else
+            serve_guest(s, c);
         return;
     case CONN_REPLY:
-        serve_send(s, c);
-        return;
+        if (mine)
+            serve_send(s, c);
+        break;
     case CONN_CLOSING:
-        serve_finish_close(s, c);
+        if (mine)
+            serve_finish_close(s, c);
         return;
-    case CONN_FREE:
-    case CONN_RECV: /* left within the turn that entered it */
+    case CONN_FREE: /* a guest that has left */
+        assert(!shard_is_home(s, c));
+        return;
+    case CONN_RECV:
+    case CONN_AHEAD:
+    case CONN_PROC:
+        assert(!mine && "left within the turn that entered it");
         break;
     }
-    assert(false && "a connection without an owner cannot be in the ready queue");
-}
-
-void serve_event(struct shard *s, struct conn *c, const struct op *op,
-                 const struct ring_event *event)
-{
-    if (!event->more) {
-        assert(c->ops > 0);
-        c->ops--;
-    }
-    if (op->kind == OP_CONN_IN) {
-        c->readable = true;
-        c->in_armed = event->more;
-        if (event->res < 0 || (event->res & (POLLHUP | POLLRDHUP | POLLERR)) != 0)
-            c->peer_done = true;
-    } else if (op->kind == OP_CONN_OUT) {
-        c->out_armed = false;
-    }
-    enum conn_state state = conn_state(c);
-    if (state == CONN_CLOSING) {
-        serve_finish_close(s, c);
-        return;
-    }
-    conn_poll_in(c, s->ring); /* the kernel may end a multishot poll on its own */
-    if (op->kind == OP_CONN_OUT || state == CONN_IDLE)
-        shard_make_ready(s, c);
-}
-
-/* The peer has done its part, and it is us who are late (a stall, a long queue): a turn is due, or
- * bytes have come whose event we have not seen yet. */
-static bool serve_is_late(struct conn *c, enum deadline_kind kind)
-{
-    char byte;
-    if (kind == DEADLINE_LINGER || deadline_is_wait(kind))
-        return false;
-    return c->queued ||
-           (kind != DEADLINE_REPLY && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
-}
-
-void serve_expire(struct shard *s, struct conn *c)
-{
-    enum deadline_kind kind = c->deadline.kind;
-    deadline_clear(&c->deadline);
-    if (serve_is_late(c, kind)) {
-        deadline_set(&s->deadlines, &c->deadline, kind, s->now_ns);
-        shard_make_ready(s, c);
-        return;
-    }
-    switch (kind) {
-    case DEADLINE_IDLE:
-        metric_add(&s->metrics.timeouts_idle, 1);
-        serve_close(s, c);
-        return;
-    case DEADLINE_REPLY:
-        metric_add(&s->metrics.timeouts_reply, 1);
-        serve_close(s, c);
-        return;
-    case DEADLINE_GRACE:
-    case DEADLINE_LINGER:
-        serve_close(s, c);
-        return;
-    case DEADLINE_FRAME:
-        metric_add(&s->metrics.timeouts_frame, 1);
-        if (conn_claim(c, serve_me(s)))
-            serve_reject(s, c, WIRE_TIMED_OUT);
-        return;
-    case DEADLINE_WAIT_PLACE:
-    case DEADLINE_WAIT_GRANULE:
-    case DEADLINE_WAIT_GROW:
-        if (conn_claim(c, serve_me(s)))
-            serve_reject(s, c, WIRE_BUSY);
-        return;
-    case DEADLINE_KINDS:
-        break;
-    }
-    assert(false && "a deadline that is not set cannot expire");
-}
-
-/* ---- draining ------------------------------------------------------------------------------ */
-
-void serve_drain(struct shard *s, struct conn *c)
-{
-    if (conn_state(c) == CONN_IDLE && c->deadline.kind == DEADLINE_IDLE)
-        deadline_set(&s->deadlines, &c->deadline, DEADLINE_GRACE, s->now_ns);
-}
-
-void serve_force_close(struct shard *s, struct conn *c)
-{
-    enum conn_state state = conn_state(c);
-    if (state == CONN_FREE || state == CONN_CLOSING)
-        return;
-    if (c->request != NULL && (state == CONN_IDLE || state == CONN_PROC)) {
-        bool mine = state == CONN_IDLE ? conn_claim(c, serve_me(s)) : conn_decide(c, serve_me(s));
-        if (mine && state == CONN_IDLE)
-            conn_reject(c, serve_me(s));
-        if (mine) {
-            const struct wire_reply reply = {.status = WIRE_SHUTTING_DOWN};
-            reply_format(c, &reply);
-            if (reply_send(c) == REPLY_SENT)
-                serve_count_reply(s, c);
-        }
-    }
-    serve_close(s, c);
+    if (shard_is_home(s, c) && !mine)
+        watch_alert(s, &s->set->shards[conn_word_owner(word)]); /* it will be returned */
 }

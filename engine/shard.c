@@ -3,6 +3,7 @@
 #include "engine/clock.h"
 #include "engine/op.h"
 #include "engine/serve.h"
+#include "engine/work.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,6 +15,15 @@
 
 /* ---- set-up and release (main) ------------------------------------------------------------- */
 
+void shard_set_pair(struct shard_set *set)
+{
+    for (uint32_t i = 0; i < set->n_shards; i++) {
+        struct shard *s = &set->shards[i];
+        s->sibling = &set->shards[(i + 1) % set->n_shards];
+        s->sibling->ward = s;
+    }
+}
+
 int shard_prepare(struct shard *s, struct shard_set *set, uint32_t index, int cpu,
                   struct conn *conns, uint32_t first_slot, uint32_t conn_cap)
 {
@@ -24,12 +34,16 @@ int shard_prepare(struct shard *s, struct shard_set *set, uint32_t index, int cp
     s->conns = conns;
     s->first_slot = first_slot;
     s->conn_cap = conn_cap;
+    s->watch_set = -1;
+    atomic_init(&s->auto_delay_ns, UINT64_MAX);
+    s->board.n_words = (s->options->max_conns + 63) / 64;
+    s->board.in_hand = calloc(s->board.n_words, sizeof *s->board.in_hand);
     s->doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->doorbell < 0)
         return -errno;
     s->tail = tail_new(s->options->tail_k);
     s->inboxes = aligned_alloc(64, set->n_shards * sizeof *s->inboxes);
-    if (s->tail == NULL || s->inboxes == NULL)
+    if (s->tail == NULL || s->inboxes == NULL || s->board.in_hand == NULL)
         return -ENOMEM;
     for (uint32_t i = 0; i < set->n_shards; i++) {
         atomic_init(&s->inboxes[i].head, 0);
@@ -37,6 +51,11 @@ int shard_prepare(struct shard *s, struct shard_set *set, uint32_t index, int cp
     }
     /* Room for an event and a cancellation of each connection at once, and a few of our own; what
      * does not fit waits in the kernel's overflow list. (Rings count against RLIMIT_MEMLOCK.) */
+    if (s->sibling != NULL) {
+        int rc = watch_open(s);
+        if (rc != 0)
+            return rc;
+    }
     uint32_t cq_entries = 2 * conn_cap + 64;
     return ring_open(&s->ring, LIMIT_SQ_ENTRIES,
                      cq_entries > LIMIT_SQ_ENTRIES ? cq_entries : LIMIT_SQ_ENTRIES);
@@ -48,6 +67,8 @@ void shard_release(struct shard *s)
     ring_close(s->ring);
     tail_free(s->tail);
     free(s->inboxes);
+    free(s->board.in_hand);
+    watch_close(s);
     for (uint32_t i = 0; i < s->n_listeners; i++)
         if (s->listeners[i].tcp) /* the Unix socket is shared; main closes it */
             (void)close(s->listeners[i].fd);
@@ -63,6 +84,12 @@ void shard_ring_doorbell(struct shard *s)
     (void)n;
 }
 
+void shard_return(struct shard *s, struct returned *item)
+{
+    if (returns_push(&s->returns, item))
+        shard_ring_doorbell(s);
+}
+
 void shard_control(struct shard *s, uint32_t bits)
 {
     (void)atomic_fetch_or_explicit(&s->control, bits, memory_order_release);
@@ -73,15 +100,17 @@ void shard_control(struct shard *s, uint32_t bits)
 
 void shard_make_ready(struct shard *s, struct conn *c)
 {
-    if (c->queued)
+    struct conn_arm *arm = conn_arm(c, (uint8_t)s->index);
+    if (arm->queued)
         return;
-    c->queued = true;
-    c->next_ready = NULL;
+    arm->queued = true;
+    arm->next_ready = NULL;
     if (s->ready_last == NULL)
         s->ready_first = c;
     else
-        s->ready_last->next_ready = c;
+        conn_arm(s->ready_last, (uint8_t)s->index)->next_ready = c;
     s->ready_last = c;
+    s->n_ready++;
 }
 
 /* A bounded number of turns; who wants more goes to the end of the queue. */
@@ -89,10 +118,13 @@ static void shard_run_ready(struct shard *s)
 {
     for (int i = 0; i < LIMIT_TURN_STEPS && s->ready_first != NULL; i++) {
         struct conn *c = s->ready_first;
-        s->ready_first = c->next_ready;
+        struct conn_arm *arm = conn_arm(c, (uint8_t)s->index);
+        s->ready_first = arm->next_ready;
         if (s->ready_first == NULL)
             s->ready_last = NULL;
-        c->queued = false;
+        s->n_ready--;
+        arm->queued = false;
+        board_step(&s->board);
         serve_turn(s, c);
     }
 }
@@ -133,6 +165,9 @@ static void shard_event(struct shard *s, const struct ring_event *event)
         }
         return;
     case OP_UNPOLL:
+        return;
+    case OP_WATCH:
+        watch_event(s, op.slot);
         return;
     }
     assert(false && "an unknown kind in user_data");
@@ -181,20 +216,24 @@ static bool shard_done(struct shard *s)
     if (atomic_load_explicit(&s->set->swept, memory_order_acquire) < s->set->n_shards)
         return false;
     shard_take_mail(s);
-    return metric_get(&s->metrics.conns_live) == 0;
+    return metric_get(&s->metrics.conns_live) == 0 && s->ready_first == NULL &&
+           !hedge_busy(&s->hedger);
 }
 
 /* How long the ring may wait. */
 static uint64_t shard_wait_ns(const struct shard *s)
 {
-    if (s->ready_first != NULL)
+    if (s->ready_first != NULL || hedge_busy(&s->hedger))
         return 0;
     uint64_t next = deadline_next_ns(&s->deadlines);
     uint64_t accept = listeners_next_ns(s);
+    uint64_t watch = watch_next_ns(s);
     if (accept < next)
         next = accept;
+    if (watch < next)
+        next = watch;
     if (s->draining && s->drain_until_ns < next)
-        next = s->drain_until_ns;
+        next = s->drain_until_ns > s->now_ns ? s->drain_until_ns : s->now_ns + CLOCK_NS_PER_MS;
     if (next == UINT64_MAX)
         return RING_WAIT_FOREVER;
     return next > s->now_ns ? next - s->now_ns : 0;
@@ -213,8 +252,12 @@ static uint32_t shard_reap(struct shard *s, struct ring_event *events)
             n = ring_turn(s->ring, 0, events, LIMIT_TURN_EVENTS);
         while (n == 0 && clock_now_ns() < until_ns);
     }
-    if (n == 0)
+    if (n == 0) {
+        if (wait_ns > 0)
+            board_sleep(&s->board);
         n = ring_turn(s->ring, wait_ns, events, LIMIT_TURN_EVENTS);
+        board_wake(&s->board);
+    }
     s->now_ns = clock_now_ns();
     metric_add(wait_ns > 0 ? &s->metrics.idle_ns : &s->metrics.busy_ns, s->now_ns - begin_ns);
     return n;
@@ -234,11 +277,13 @@ static void shard_loop(struct shard *s)
     s->now_ns = clock_now_ns();
     listeners_arm(s);
     shard_arm_doorbell(s);
+    watch_start(s);
     while (!shard_done(s)) {
         uint32_t n = shard_reap(s, events);
         for (uint32_t i = 0; i < n; i++)
             shard_event(s, &events[i]);
         shard_take_mail(s);
+        work_take_back(s);
         shard_obey(s);
         listeners_run(s);
         while ((due = deadline_expired(&s->deadlines, s->now_ns)) != NULL)
@@ -246,7 +291,9 @@ static void shard_loop(struct shard *s)
         if (s->draining && s->now_ns >= s->drain_until_ns)
             for (uint32_t i = 0; i < s->conn_cap; i++)
                 serve_force_close(s, &s->conns[i]);
+        watch_run(s);
         shard_run_ready(s);
+        hedge_run(s);
         shard_gauges(s);
     }
 }
@@ -262,7 +309,7 @@ static void shard_init_conns(struct shard *s)
         c->slot = s->first_slot + i;
         c->home = (uint8_t)s->index;
         deadline_init(&c->deadline);
-        c->next_ready = s->free_conns;
+        c->arms[CONN_HOME].next_ready = s->free_conns;
         s->free_conns = c;
     }
 }
@@ -293,7 +340,9 @@ static int shard_init(struct shard *s)
     metric_set(&s->metrics.arena_size_bytes, 2 * arena.size_bytes);
     metric_set(&s->metrics.arena_locked_bytes,
                s->arenas.lock_failed || o->mlock == OPTIONS_MLOCK_OFF ? 0 : 2 * arena.size_bytes);
-    request_pool_init(&s->requests, s->heap, o->max_inflight);
+    request_pool_init(&s->requests, s->heap, o->max_inflight, (uint8_t)s->index);
+    hedge_init(&s->hedger, o->hedge_budget_ppm);
+    hedge_history_init(&s->history, o->hedge_budget_ppm);
     const uint64_t after_ns[DEADLINE_KINDS] = {
         [DEADLINE_IDLE] = o->idle_ns,
         [DEADLINE_FRAME] = o->frame_ns,
@@ -325,12 +374,26 @@ static bool shard_report(struct shard *s, int error)
     return run;
 }
 
+/* A sibling may still read what is in our memory. */
+static void shard_end_together(struct shard *s)
+{
+    struct shard_set *set = s->set;
+    (void)pthread_mutex_lock(&set->lock);
+    set->n_ended++;
+    (void)pthread_cond_broadcast(&set->changed);
+    while (set->n_ended < set->n_shards)
+        (void)pthread_cond_wait(&set->changed, &set->lock);
+    (void)pthread_mutex_unlock(&set->lock);
+}
+
 static void *shard_main(void *arg)
 {
     struct shard *s = arg;
     int error = shard_init(s);
-    if (shard_report(s, error) && error == 0)
+    if (shard_report(s, error) && error == 0) {
         shard_loop(s);
+        shard_end_together(s);
+    }
     heap_destroy(s->heap);
     return NULL;
 }

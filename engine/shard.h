@@ -5,17 +5,22 @@
 #define L0_ENGINE_SHARD_H
 
 #include "engine/arena.h"
+#include "engine/board.h"
 #include "engine/conn.h"
 #include "engine/deadline.h"
 #include "engine/fault.h"
 #include "engine/heap.h"
+#include "engine/hedge.h"
+#include "engine/hedge_policy.h"
 #include "engine/listener.h"
 #include "engine/mailbox.h"
 #include "engine/metrics.h"
 #include "engine/options.h"
 #include "engine/request.h"
+#include "engine/returns.h"
 #include "engine/ring.h"
 #include "engine/tail.h"
+#include "engine/watch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -39,6 +44,7 @@ struct shard_set {
     const struct options *options;
     struct shard *shards;
     uint32_t n_shards;
+    struct conn *conns; /* options->max_conns of them, by slot */
     struct lexer_options lexer_options;
 
     /* The start: shards get their memory and report; only when all have it does main open the
@@ -47,6 +53,8 @@ struct shard_set {
     pthread_cond_t changed;
     uint32_t n_reported;
     enum shard_go go;
+    uint32_t
+        n_ended; /* that have left their loops: from n_shards on nobody uses another's memory */
 
     _Atomic uint32_t swept; /* draining shards that accept no more; each adds 1 (release), all read
                                (acquire): from n_shards on no more mail comes */
@@ -65,12 +73,16 @@ struct shard {
     struct request_pool requests;
     struct deadlines deadlines;
     struct fault fault;
+    struct hedger hedger;
+    struct hedge_history history;
+    struct watch watches[WATCH_COUNT];
     uint8_t *scratch; /* options->slice_bytes of room for input that is thrown away */
 
     struct conn *conns; /* conn_cap of them; slots are conns[i].slot */
     uint32_t conn_cap, first_slot;
     struct conn *free_conns;
-    struct conn *ready_first, *ready_last;
+    struct conn *ready_first, *ready_last; /* linked through this shard's arm of each */
+    uint32_t n_ready;
 
     struct listener listeners[LISTENER_MAX];
     uint32_t n_listeners;
@@ -79,6 +91,12 @@ struct shard {
     uint64_t drain_until_ns;
     uint64_t now_ns; /* the loop's clock, read once a turn; handlers that measure read their own */
 
+    struct shard *sibling; /* constant: serves ours when we stand still; NULL: no hedging */
+    struct shard *ward;    /* constant: whose sibling we are */
+
+    struct board board;           /* shared: readable by its siblings (board.h) */
+    struct returns returns;       /* shared: pushed by its siblings (returns.h) */
+    int watch_set;                /* shared: epoll instance, waited for by the sibling; -1: none */
     struct tail *tail;            /* shared: readable by anyone (tail.h) */
     struct metrics_shard metrics; /* shared: readable by anyone, written by the shard */
     struct mailbox *inboxes;      /* shared: one for each sender, indexed by its shard */
@@ -88,11 +106,17 @@ struct shard {
                                            count only, it orders nothing: relaxed, but
                                            compare-and-swap so that two acceptors never pick the
                                            same last place */
+    _Atomic bool stands_still;          /* shared: written by its sibling; a hint, relaxed */
+    _Atomic uint64_t auto_delay_ns;     /* shared: written by the shard, read by its siblings;
+                                           UINT64_MAX:     no history yet. A number by itself: relaxed */
     int start_error;                    /* shared: under set->lock until all have reported */
     pthread_t thread;
 };
 
-/* In main: ring (disabled), doorbell, tail, inboxes. 0 or negative errno. */
+/* In main, before shard_prepare: each shard is the sibling of the one before it, round the ring. */
+void shard_set_pair(struct shard_set *set);
+
+/* In main: ring (disabled), doorbell, tail, inboxes, board, watch set. 0 or negative errno. */
 int shard_prepare(struct shard *shard, struct shard_set *set, uint32_t index, int cpu,
                   struct conn *conns, uint32_t first_slot, uint32_t conn_cap);
 
@@ -113,6 +137,19 @@ void shard_release(struct shard *shard);
 
 /* Any thread. */
 void shard_ring_doorbell(struct shard *shard);
+
+/* Any thread: gives something back, and rings the doorbell where nothing lay there. */
+void shard_return(struct shard *shard, struct returned *item);
+
+static inline bool shard_is_home(const struct shard *shard, const struct conn *conn)
+{
+    return conn->home == shard->index;
+}
+
+static inline struct conn *shard_conn(const struct shard_set *set, uint32_t slot)
+{
+    return &set->conns[slot];
+}
 
 /* The connection that a deadline is part of. */
 static inline struct conn *shard_conn_of(struct deadline *d)

@@ -7,7 +7,7 @@
 set -eu
 
 BUILD='gcc make pkg-config libc6-dev liburing-dev libmimalloc-dev libcriterion-dev
-       libmicrohttpd-dev libsystemd-dev libjansson-dev libcurl4-openssl-dev'
+       libmicrohttpd-dev libsystemd-dev libhwloc-dev libjansson-dev libcurl4-openssl-dev'
 TOOLS='clang clang-format clang-tidy libclang-rt-14-dev shellcheck texlive-binaries systemd'
 CORPORA='texlive-latex-base pari-doc'
 
@@ -55,13 +55,14 @@ check_libraries() {
 	criterion/criterion.h criterion
 	microhttpd.h microhttpd
 	systemd/sd-daemon.h systemd
+	hwloc.h hwloc
 	jansson.h jansson
 	curl/curl.h curl
 	END
     [ -z "$lost" ] && return 0
     say "this is not a Debian system (no apt-get), and these were not found:$lost"
     say 'install a C11 compiler and the development files of liburing 2.3, mimalloc 2, Criterion 2.4,'
-    say 'libmicrohttpd 0.9.7, libsystemd, jansson 2.14 and libcurl 7.88, then run make again'
+    say 'libmicrohttpd 0.9.7, libsystemd, hwloc 2.9, jansson 2.14 and libcurl 7.88, then run make again'
     return 1
 }
 

@@ -336,6 +336,7 @@ static void open_shard(void)
     memset(w.shard, 0, sizeof *w.shard);
     memset(w.conns, 0, w.options.max_conns * sizeof *w.conns);
     w.set.shards = w.shard;
+    w.set.conns = w.conns;
     frames_require(
         shard_prepare(w.shard, &w.set, 0, sched_getcpu(), w.conns, 0, w.options.max_conns) == 0,
         "shard_prepare");
@@ -355,9 +356,10 @@ static void expect_released(void)
                    "accepted is not replied + aborted");
     frames_require(metric_get(&m->conns_live) == 0 && atomic_load(&s->load) == 0,
                    "a connection is left");
-    for (const struct conn *c = s->free_conns; c != NULL; c = c->next_ready) {
+    for (const struct conn *c = s->free_conns; c != NULL; c = c->arms[CONN_HOME].next_ready) {
         frames_require(conn_state(c) == CONN_FREE && c->fd == -1 && c->request == NULL &&
-                           c->in.block.data == NULL && c->ops == 0 && !c->queued,
+                           c->in.block.data == NULL && c->ops == 0 && !c->arms[CONN_HOME].queued &&
+                           c->arms[CONN_HOME].working == NULL,
                        "a free connection holds something");
         free_conns++;
     }

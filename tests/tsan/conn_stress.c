@@ -22,6 +22,7 @@ struct claimant {
     uint8_t me;
     uint64_t won, replied, last_seq;
     const char *failure;
+    struct request request;
 };
 
 /* In RECV: one of the ways back to IDLE. */
@@ -33,8 +34,8 @@ static void go_round(struct claimant *c, uint64_t seq)
         return;
     }
     if (way == 1) {
-        conn_begin(&conn, c->me);
-        if (!conn_decide(&conn, c->me))
+        conn_begin(&conn, c->me, &c->request, 1);
+        if (conn_decide(&conn, c->me, c->request.word) != CONN_WON_ALONE)
             c->failure = "nobody else may have decided";
     } else {
         conn_reject(&conn, c->me);

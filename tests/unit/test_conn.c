@@ -16,6 +16,7 @@
 enum { ME = 3, OTHER = 4 };
 
 static struct conn c;
+static struct request request;
 static int peer;
 
 static void adopt(void)
@@ -49,13 +50,13 @@ static void expect_word(enum conn_state state, uint64_t owner, uint64_t seq)
 static void to_proc(void)
 {
     cr_assert(conn_claim(&c, ME));
-    conn_begin(&c, ME);
+    conn_begin(&c, ME, &request, 5);
 }
 
 static void to_reply(void)
 {
     to_proc();
-    cr_assert(conn_decide(&c, ME));
+    cr_assert_eq(conn_decide(&c, ME, request.word), CONN_WON_ALONE);
 }
 
 /* ---- the word ------------------------------------------------------------------------------- */
@@ -83,9 +84,9 @@ Test(conn, life_of_a_request)
     expect_word(CONN_IDLE, CONN_OWNER_NONE, 1000);
     cr_assert(conn_claim(&c, OTHER));
     expect_word(CONN_RECV, OTHER, 1000);
-    conn_begin(&c, OTHER);
+    conn_begin(&c, OTHER, &request, 5);
     expect_word(CONN_PROC, OTHER, 1000);
-    cr_assert(conn_decide(&c, OTHER));
+    cr_assert_eq(conn_decide(&c, OTHER, request.word), CONN_WON_ALONE);
     expect_word(CONN_REPLY, OTHER, 1000);
     conn_finish(&c, OTHER);
     expect_word(CONN_IDLE, CONN_OWNER_NONE, 1001);
@@ -101,9 +102,9 @@ Test(conn, a_claim_fails_in_every_other_state)
     cr_assert(conn_claim(&c, ME));
     cr_expect_not(conn_claim(&c, OTHER));
     cr_expect_not(conn_claim(&c, ME));
-    conn_begin(&c, ME);
+    conn_begin(&c, ME, &request, 5);
     cr_expect_not(conn_claim(&c, OTHER));
-    cr_assert(conn_decide(&c, ME));
+    cr_assert_eq(conn_decide(&c, ME, request.word), CONN_WON_ALONE);
     cr_expect_not(conn_claim(&c, OTHER));
     conn_finish(&c, ME);
     cr_assert(conn_begin_close(&c, ME));
@@ -112,15 +113,93 @@ Test(conn, a_claim_fails_in_every_other_state)
     cr_expect_not(conn_claim(&c, OTHER));
 }
 
-Test(conn, only_the_owner_decides_and_only_once)
+Test(conn, its_owner_decides_and_only_once)
 {
-    cr_expect_not(conn_decide(&c, ME));
+    request.word = conn_word_make(1000, CONN_PROC, ME);
+    cr_expect_eq(conn_decide(&c, ME, request.word), CONN_LOST, "not in PROC");
     to_proc();
-    cr_expect_not(conn_decide(&c, OTHER));
-    cr_expect(conn_decide(&c, ME));
-    cr_expect_not(conn_decide(&c, ME));
+    cr_expect_eq(request.word, atomic_load(&c.word));
+    cr_expect_eq(conn_decide(&c, ME, request.word + (1 << 16)), CONN_LOST, "another request's");
+    cr_expect_eq(conn_decide(&c, ME, request.word), CONN_WON_ALONE);
+    cr_expect_eq(conn_decide(&c, ME, request.word), CONN_LOST);
     expect_word(CONN_REPLY, ME, 1000);
 }
+
+/* ---- two shards ----------------------------------------------------------------------------- */
+
+Test(conn, what_is_lent_is_said_before_the_word)
+{
+    to_proc();
+    cr_expect_eq(atomic_load(&c.lent), &request);
+    cr_expect_eq(atomic_load(&c.since_ns), 5);
+    cr_expect_eq(atomic_load(&request.holders), 2);
+    cr_expect_not(request_drop(&request));
+    cr_expect(request_drop(&request), "the second one is the last");
+}
+
+Test(conn, a_request_is_hedged_once)
+{
+    to_proc();
+    cr_expect_not(conn_hedge(&c, request.word + (1 << 16)), "another request's word");
+    cr_expect(conn_hedge(&c, request.word));
+    cr_expect_not(conn_hedge(&c, request.word));
+    cr_expect(conn_in_proc(&c, request.word));
+    cr_expect_eq(atomic_load(&c.word), request.word | CONN_HEDGED);
+}
+
+Test(conn, a_hedger_wins)
+{
+    to_proc();
+    cr_expect_not(conn_win(&c, OTHER, request.word), "it has not said so");
+    cr_assert(conn_hedge(&c, request.word));
+    cr_expect(conn_win(&c, OTHER, request.word));
+    expect_word(CONN_REPLY, OTHER, 1000);
+    cr_expect_not(conn_in_proc(&c, request.word));
+    cr_expect_eq(conn_decide(&c, ME, request.word), CONN_LOST);
+    conn_finish(&c, OTHER);
+    expect_word(CONN_IDLE, CONN_OWNER_NONE, 1001);
+    cr_expect_eq(conn_decide(&c, ME, request.word), CONN_LOST, "however late it comes");
+}
+
+Test(conn, an_owner_wins_over_a_hedger)
+{
+    to_proc();
+    cr_assert(conn_hedge(&c, request.word));
+    cr_expect_not(conn_decide_alone(&c, ME, request.word));
+    cr_expect_eq(conn_decide(&c, ME, request.word), CONN_WON_HEDGED);
+    expect_word(CONN_REPLY, ME, 1000);
+    cr_expect_not(conn_win(&c, OTHER, request.word));
+}
+
+Test(conn, is_taken_while_lexed_ahead)
+{
+    cr_assert(conn_claim(&c, ME));
+    cr_expect_not(conn_take(&c, ME, OTHER), "not in the middle of a receive");
+    conn_ahead(&c, ME);
+    expect_word(CONN_AHEAD, ME, 1000);
+    cr_expect_not(conn_claim(&c, OTHER));
+    cr_expect_not(conn_take(&c, OTHER, ME), "not from who does not have it");
+    cr_assert(conn_take(&c, ME, OTHER));
+    expect_word(CONN_RECV, OTHER, 1000);
+    cr_expect_not(conn_ahead_yield(&c, ME));
+    conn_put_back(&c, OTHER, ME);
+    expect_word(CONN_AHEAD, ME, 1000);
+    cr_expect(conn_ahead_yield(&c, ME), "as if nothing had been");
+    expect_word(CONN_IDLE, CONN_OWNER_NONE, 1000);
+    cr_expect_not(conn_take(&c, ME, OTHER));
+}
+
+Test(conn, a_reply_is_handed_over_to_the_home)
+{
+    c.home = OTHER;
+    to_reply();
+    conn_hand_over(&c, ME);
+    expect_word(CONN_REPLY, OTHER, 1000);
+    conn_finish(&c, OTHER);
+    expect_word(CONN_IDLE, CONN_OWNER_NONE, 1001);
+}
+
+/* ---- closing, the word's part --------------------------------------------------------------- */
 
 Test(conn, a_close_needs_nobody_or_the_owner)
 {
@@ -158,7 +237,7 @@ Test(conn, a_close_from_every_state)
 
 Test(conn, adopting_forgets_the_last_user)
 {
-    c.lingering = c.close_after = c.accepted = true;
+    c.lingering = c.close_after = c.accepted = c.broken = true;
     c.wait_at_ns = c.wait_since_ns = 5;
     c.in.off = c.in.have = 9;
     c.out_sent = 3;
@@ -166,7 +245,7 @@ Test(conn, adopting_forgets_the_last_user)
     cr_assert(conn_finish_close(&c));
     conn_adopt(&c, dup(peer));
     cr_expect_not(c.lingering || c.close_after || c.accepted || c.in_armed || c.out_armed ||
-                  c.readable || c.peer_done || c.queued);
+                  c.readable || c.peer_done || c.broken);
     cr_expect_eq(c.wait_at_ns | c.wait_since_ns, 0);
     cr_expect_eq(c.in.off | c.in.have | c.out_sent, 0);
     cr_expect_eq(c.deadline.kind, DEADLINE_NONE);
@@ -182,8 +261,13 @@ Test(conn, adopting_forgets_the_last_user)
 REFUSES(to_adopt_a_live_one, conn_adopt(&c, 0))
 REFUSES(to_yield_what_is_idle, conn_yield(&c, ME))
 REFUSES(to_yield_another_ones, (void)conn_claim(&c, OTHER); conn_yield(&c, ME))
-REFUSES(to_begin_what_is_idle, conn_begin(&c, ME))
-REFUSES(to_begin_another_ones, (void)conn_claim(&c, OTHER); conn_begin(&c, ME))
+REFUSES(to_begin_what_is_idle, conn_begin(&c, ME, &request, 5))
+REFUSES(to_begin_another_ones, (void)conn_claim(&c, OTHER); conn_begin(&c, ME, &request, 5))
+REFUSES(to_decide_for_another_one, to_proc(); (void)conn_decide(&c, OTHER, request.word))
+REFUSES(to_win_against_oneself, to_proc(); (void)conn_win(&c, ME, request.word))
+REFUSES(to_hedge_what_is_not_in_work, (void)conn_hedge(&c, atomic_load(&c.word)))
+REFUSES(to_put_back_what_is_idle, conn_put_back(&c, ME, OTHER))
+REFUSES(to_hand_over_another_ones, to_reply(); conn_hand_over(&c, OTHER))
 REFUSES(to_reject_what_is_in_work, to_proc(); conn_reject(&c, ME))
 REFUSES(to_finish_what_is_in_work, to_proc(); conn_finish(&c, ME))
 REFUSES(to_finish_another_ones, to_reply(); conn_finish(&c, OTHER))
@@ -261,15 +345,28 @@ Test(conn, its_number_is_kept_until_the_last_completion)
     ring_close(ring);
 }
 
+Test(conn, it_is_not_freed_before_its_home_knows_who_won)
+{
+    struct ring *ring = open_ring();
+    c.arms[CONN_HOME].working = &request;
+    c.arms[CONN_SIBLING].working = &request; /* the sibling's business */
+    cr_assert(conn_begin_close(&c, ME));
+    conn_shut(&c, ring);
+    cr_expect_not(conn_finish_close(&c));
+    c.arms[CONN_HOME].working = NULL;
+    cr_expect(conn_finish_close(&c));
+    ring_close(ring);
+}
+
 Test(conn, it_is_not_freed_while_it_stands_in_the_ready_queue)
 {
     struct ring *ring = open_ring();
-    c.queued = true;
+    c.arms[CONN_HOME].queued = true;
     cr_assert(conn_begin_close(&c, ME));
     conn_shut(&c, ring);
     cr_expect_eq(c.ops, 0, "nothing was armed");
     cr_expect_not(conn_finish_close(&c));
-    c.queued = false;
+    c.arms[CONN_HOME].queued = false;
     cr_expect(conn_finish_close(&c));
     ring_close(ring);
 }
@@ -278,7 +375,7 @@ Test(conn, op_packs_and_unpacks)
 {
     static const uint32_t slots[] = {0, 1, 0xffffff};
     static const uint32_t generations[] = {0, 1, UINT32_MAX};
-    for (unsigned kind = OP_CONN_IN; kind <= OP_UNPOLL; kind++)
+    for (unsigned kind = OP_CONN_IN; kind <= OP_WATCH; kind++)
         for (size_t i = 0; i < 9; i++) {
             struct op op = op_unpack(op_pack((enum op_kind)kind, slots[i / 3], generations[i % 3]));
             cr_expect_eq(op.kind, kind);

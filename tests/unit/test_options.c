@@ -320,12 +320,12 @@ Test(options, arena_holds_two_requests)
 
 Test(options, unknown_variables_are_ignored)
 {
-    setenv("L0_HEDGE_MS", "x", 1);
+    setenv("L0_HEDGE_MSS", "x", 1);
     setenv("L0_POOL_CORE", "x", 1);
     setenv("L0_BIN", "x", 1);
     setenv("L0_SOMETHING_ELSE", "x", 1);
     cr_assert_eq(LOAD(), 0, "%s", said);
-    cr_expect_not_null(strstr(said, "L0_HEDGE_MS is ignored"));
+    cr_expect_not_null(strstr(said, "L0_HEDGE_MSS is ignored: did you mean L0_HEDGE_MS?"));
     cr_expect_not_null(strstr(said, "L0_POOL_CORE is ignored: did you mean L0_POOL_CORES?"));
     cr_expect_null(strstr(said, "L0_BIN"));
     cr_expect_null(strstr(said, "L0_SOMETHING_ELSE"));

@@ -17,7 +17,7 @@ static void begin(void)
     cr_assert_eq(lexer_init(NULL), 0);
     heap = heap_new();
     cr_assert_not_null(heap);
-    request_pool_init(&pool, heap, CAP);
+    request_pool_init(&pool, heap, CAP, 3);
 }
 
 static void end(void)

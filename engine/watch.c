@@ -1,0 +1,239 @@
+#include "engine/watch.h"
+
+#include "engine/clock.h"
+#include "engine/hedge.h"
+#include "engine/listener.h"
+#include "engine/op.h"
+#include "engine/serve.h"
+#include "engine/shard.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* Events of one epoll_wait; the rest comes with the next. */
+enum { WATCH_BATCH = 64 };
+
+/* In an event's data: a listener's index instead of a connection's slot. */
+#define WATCH_LISTENER (UINT64_C(1) << 32)
+
+/* ---- the watch set ------------------------------------------------------------------------- */
+
+int watch_open(struct shard *s)
+{
+    s->watch_set = epoll_create1(EPOLL_CLOEXEC);
+    return s->watch_set < 0 ? -errno : 0;
+}
+
+void watch_close(struct shard *s)
+{
+    if (s->watch_set >= 0)
+        (void)close(s->watch_set);
+}
+
+static void watch_add(struct shard *s, int fd, uint64_t data)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = data};
+    if (s->watch_set >= 0 && epoll_ctl(s->watch_set, EPOLL_CTL_ADD, fd, &event) != 0)
+        metric_add(&s->metrics.hedge_unwatched, 1);
+}
+
+void watch_add_conn(struct shard *s, const struct conn *c)
+{
+    watch_add(s, c->fd, c->slot);
+}
+
+void watch_add_listener(struct shard *s, uint32_t index, int fd)
+{
+    watch_add(s, fd, WATCH_LISTENER | index);
+}
+
+/* ---- the watches --------------------------------------------------------------------------- */
+
+void watch_start(struct shard *s)
+{
+    s->watches[WATCH_WARD].target = s->ward;
+    s->watches[WATCH_SIBLING].target = s->sibling != s->ward ? s->sibling : NULL;
+    for (int i = 0; i < WATCH_COUNT; i++)
+        s->watches[i].next_ns = s->watches[i].target != NULL && i == WATCH_WARD ? 0 : UINT64_MAX;
+}
+
+static void watch_guard(struct watch *w, bool guarding)
+{
+    w->guarding = guarding;
+    /* A hint for who places new connections. */
+    atomic_store_explicit(&w->target->stands_still, guarding, memory_order_relaxed);
+}
+
+/* A tenth of the delay, so that it is known in time who stands still. */
+static uint64_t watch_period_ns(const struct shard *s)
+{
+    uint64_t period_ns = s->options->hedge_ns / 10;
+    if (s->options->hedge_ns == OPTIONS_HEDGE_AUTO || period_ns < LIMIT_WATCH_MIN_US * 1000)
+        return LIMIT_WATCH_MIN_US * CLOCK_NS_PER_US;
+    if (period_ns > LIMIT_WATCH_MAX_US * CLOCK_NS_PER_US)
+        return LIMIT_WATCH_MAX_US * CLOCK_NS_PER_US;
+    return period_ns;
+}
+
+static void watch_arm(struct shard *s, uint32_t i)
+{
+    struct watch *w = &s->watches[i];
+    if (w->armed || i != WATCH_WARD)
+        return;
+    w->armed = true;
+    ring_poll(s->ring, w->target->watch_set, POLLIN, false, op_pack(OP_WATCH, i, 0));
+}
+
+void watch_event(struct shard *s, uint32_t i)
+{
+    struct watch *w = &s->watches[i];
+    w->armed = false;
+    if (w->guarding) {
+        w->next_ns = 0;
+    } else if (w->next_ns == UINT64_MAX) {
+        w->seen = board_progress(&w->target->board);
+        w->next_ns = s->now_ns + watch_period_ns(s);
+    }
+}
+
+void watch_alert(struct shard *s, const struct shard *other)
+{
+    for (int i = 0; i < WATCH_COUNT; i++) {
+        struct watch *w = &s->watches[i];
+        if (w->target == other && w->next_ns == UINT64_MAX) {
+            w->seen = board_progress(&other->board);
+            w->next_ns = s->now_ns + watch_period_ns(s);
+        }
+    }
+}
+
+/* ---- guarding ------------------------------------------------------------------------------ */
+
+/* What the set tells: input for idle connections, and new connections. false: nothing. */
+static bool watch_serve_set(struct shard *s, struct shard *target)
+{
+    struct epoll_event events[WATCH_BATCH];
+    bool any = false;
+    int n;
+    do {
+        n = epoll_wait(target->watch_set, events, WATCH_BATCH, 0);
+        for (int i = 0; i < n; i++) {
+            uint64_t data = events[i].data.u64;
+            any = true;
+            if ((data & WATCH_LISTENER) != 0)
+                listener_help(s, &target->listeners[data & ~WATCH_LISTENER]);
+            else
+                shard_make_ready(s, shard_conn(s->set, (uint32_t)data));
+        }
+    } while (n == WATCH_BATCH);
+    return any;
+}
+
+/* One connection that the target has in hand, in this pair's hands. When to look at it again. */
+static uint64_t watch_serve_conn(struct shard *s, const struct shard *target, struct conn *c)
+{
+    uint64_t word = conn_word(c);
+    bool target_owns = conn_word_owner(word) == target->index;
+    switch (conn_word_state(word)) {
+    case CONN_IDLE: /* bytes that it has received, but no turn yet */
+        shard_make_ready(s, c);
+        break;
+    case CONN_AHEAD:
+        if (target_owns)
+            serve_take(s, c, target);
+        break;
+    case CONN_PROC:
+        if (target_owns)
+            return hedge_consider(s, c, word);
+        break;
+    case CONN_FREE:
+    case CONN_RECV: /* in the middle of a system call: cannot be helped */
+    case CONN_REPLY:
+    case CONN_CLOSING:
+        break;
+    }
+    return UINT64_MAX;
+}
+
+/* What the board says. When to look again. */
+static uint64_t watch_serve_board(struct shard *s, const struct shard *target, bool is_ward)
+{
+    uint64_t next_ns = UINT64_MAX;
+    for (uint32_t i = 0; i < target->board.n_words; i++) {
+        for (uint64_t bits = board_in_hand(&target->board, i); bits != 0; bits &= bits - 1) {
+            struct conn *c = shard_conn(s->set, 64 * i + (uint32_t)__builtin_ctzll(bits));
+            if (c->home != s->index && !(is_ward && c->home == target->index))
+                continue;
+            uint64_t due_ns = watch_serve_conn(s, target, c);
+            if (due_ns < next_ns)
+                next_ns = due_ns;
+        }
+    }
+    return next_ns;
+}
+
+static void watch_serve(struct shard *s, uint32_t i)
+{
+    struct watch *w = &s->watches[i];
+    if (!w->guarding)
+        metric_add(&s->metrics.watch_stalls, 1);
+    watch_guard(w, true);
+    if (i == WATCH_WARD)
+        (void)watch_serve_set(s, w->target);
+    uint64_t due_ns = watch_serve_board(s, w->target, i == WATCH_WARD);
+    if (due_ns < w->next_ns)
+        w->next_ns = due_ns;
+}
+
+/* It sleeps, as far as its board says. If something has come in a period ago, and it has not woken
+ * since, then it cannot. */
+static bool watch_cannot_wake(struct shard *s, uint32_t i)
+{
+    struct watch *w = &s->watches[i];
+    return i == WATCH_WARD && !w->armed && watch_serve_set(s, w->target);
+}
+
+static void watch_look(struct shard *s, uint32_t i)
+{
+    struct watch *w = &s->watches[i];
+    uint64_t progress = board_progress(&w->target->board);
+    bool moved = progress != w->seen;
+    w->seen = progress;
+    w->next_ns = s->now_ns + watch_period_ns(s);
+    if (!moved && (board_awake(progress) || watch_cannot_wake(s, i))) {
+        watch_serve(s, i);
+    } else {
+        if (w->guarding)
+            watch_guard(w, false);
+        if (!board_awake(progress) && (w->armed || i != WATCH_WARD))
+            w->next_ns = UINT64_MAX; /* QUIET */
+    }
+    watch_arm(s, i);
+}
+
+void watch_run(struct shard *s)
+{
+    for (uint32_t i = 0; i < WATCH_COUNT; i++)
+        if (s->watches[i].next_ns <= s->now_ns)
+            watch_look(s, i);
+}
+
+uint64_t watch_next_ns(const struct shard *s)
+{
+    uint64_t next_ns = UINT64_MAX;
+    for (int i = 0; i < WATCH_COUNT; i++)
+        if (s->watches[i].next_ns < next_ns)
+            next_ns = s->watches[i].next_ns;
+    return next_ns;
+}
+
+bool watch_guards(const struct shard *s, const struct shard *other)
+{
+    for (int i = 0; i < WATCH_COUNT; i++)
+        if (s->watches[i].target == other && s->watches[i].guarding)
+            return true;
+    return false;
+}

@@ -1,0 +1,66 @@
+/* Watching a sibling, and serving its connections while it stands still.
+ *
+ * Each shard has a watch set, an epoll instance with all its connections and listeners
+ * (edge-triggered). Its sibling, the watcher, polls that set by its own ring: one event when
+ * something comes in, for the whole shard, and not again before it is armed again. So watching
+ * costs at most one event a period, however many connections and requests there are, and nothing
+ * where nothing happens.
+ *
+ *     QUIET     armed; no timer
+ *     WATCHING  a timer of one period: does the shard's board move? Then arm again; once it is
+ *               armed, and the shard asleep, QUIET. If nothing has moved for a period, while the
+ *               shard is awake or input waits for it, it stands still:
+ *     GUARDING  serves what the set tells and what the board says is in hand, at once when
+ *               something comes in and otherwise each period: idle connections are claimed, those
+ *               lexed ahead are taken, those in PROC are hedged when that is due. Ends when the
+ *               board moves.
+ *
+ * Nothing is missed between armed and QUIET: see board.h. A shard that is slow, not stalled, is
+ * seen as moving, because every step of its work shows on the board.
+ *
+ * With more than two shards the watcher of a shard is not the one it watches; then a second watch,
+ * without a set, looks after the connections that are at home here while the sibling has them. */
+#ifndef L0_ENGINE_WATCH_H
+#define L0_ENGINE_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conn;
+struct shard;
+
+enum { WATCH_WARD, WATCH_SIBLING, WATCH_COUNT };
+
+struct watch {
+    struct shard *target; /* NULL: none */
+    bool armed;           /* the poll of its set is under way */
+    bool guarding;
+    uint64_t seen;    /* its board's progress at the last look */
+    uint64_t next_ns; /* the next look; UINT64_MAX: when the set tells */
+};
+
+/* Creates the shard's watch set. 0 or negative errno. */
+int watch_open(struct shard *shard);
+void watch_close(struct shard *shard);
+
+/* In the shard's thread, before its loop. */
+void watch_start(struct shard *shard);
+
+/* This shard's own descriptors, from birth; they leave the set when they are closed. */
+void watch_add_conn(struct shard *shard, const struct conn *conn);
+void watch_add_listener(struct shard *shard, uint32_t index, int fd);
+
+/* The poll of watch i's set completed. */
+void watch_event(struct shard *shard, uint32_t i);
+
+/* A connection that is at home here is in that shard's hands. */
+void watch_alert(struct shard *shard, const struct shard *other);
+
+/* Looks where that is due. */
+void watch_run(struct shard *shard);
+uint64_t watch_next_ns(const struct shard *shard);
+
+/* Does that shard stand still, as far as this one knows? */
+bool watch_guards(const struct shard *shard, const struct shard *other);
+
+#endif
