@@ -48,6 +48,7 @@ void conn_adopt(struct conn *c, int fd)
     c->lingering = false;
     c->close_after = false;
     c->broken = false;
+    c->taken_ahead = false;
     c->accepted = false;
     c->wait_at_ns = 0;
     c->wait_since_ns = 0;
@@ -81,11 +82,6 @@ bool conn_ahead_yield(struct conn *c, uint8_t me)
 bool conn_take(struct conn *c, uint8_t other, uint8_t me)
 {
     return conn_swap(c, CONN_AHEAD, other, CONN_RECV, me);
-}
-
-void conn_put_back(struct conn *c, uint8_t me, uint8_t other)
-{
-    conn_move(c, me, CONN_RECV, CONN_AHEAD, other, 0);
 }
 
 void conn_begin(struct conn *c, uint8_t me, struct request *request, uint64_t now_ns)

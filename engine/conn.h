@@ -11,7 +11,6 @@
  *     RECV(me) -> AHEAD(me)        lexes what is here of an incomplete frame
  *     AHEAD(me) -> IDLE            yield: compare-and-swap
  *     AHEAD(other) -> RECV(me)     take: compare-and-swap; the other one stands still
- *     RECV(me) -> AHEAD(other)     put back, as if it had not been taken
  *     RECV(me) -> PROC(me)         a whole frame is here
  *     PROC(other) -> PROC|HEDGED   hedge: compare-and-swap; the other one stands still, and I lex
  *                                  the same bytes (once a request)
@@ -123,6 +122,8 @@ struct conn {
     bool lingering;          /* an error reply is out: discard input, then close */
     bool close_after;        /* the reply under way is the last one */
     bool broken;             /* a sibling could not send: to be closed */
+    bool taken_ahead;        /* taken in AHEAD: who had it may still read the request's input, and
+                                use its lexer, until it drops its hold */
     bool out_counted;        /* the reply is out, and in the metrics */
     uint8_t out[WIRE_REPLY_BYTES];
     uint8_t out_sent;
@@ -172,7 +173,6 @@ void conn_yield(struct conn *c, uint8_t me);
 void conn_ahead(struct conn *c, uint8_t me);
 bool conn_ahead_yield(struct conn *c, uint8_t me);
 bool conn_take(struct conn *c, uint8_t other, uint8_t me);
-void conn_put_back(struct conn *c, uint8_t me, uint8_t other);
 /* Lends the request's input, and notes the word that says so in it. */
 void conn_begin(struct conn *c, uint8_t me, struct request *request, uint64_t now_ns);
 bool conn_hedge(struct conn *c, uint64_t proc_word);

@@ -137,6 +137,7 @@ static void hedge_answer(struct shard *s, struct hedge_duplicate *d, enum wire_s
     struct request *own = d->own;
     d->own = NULL;
     work_carry(s, c, d->lent, room);
+    c->in.more = true; /* what has come meanwhile was told to nobody who could receive it */
     work_drop(s, d->lent);
     hedge_release(s, d);
     c->request = own;

@@ -103,6 +103,8 @@
 /* How often a sibling is looked at while it works: a tenth of the delay, within these. */
 #define LIMIT_WATCH_MIN_US         UINT64_C(250)
 #define LIMIT_WATCH_MAX_US         UINT64_C(1000)
+/* Who has stood still for so long gets no new connections for now. */
+#define LIMIT_WATCH_STILL_MS       UINT64_C(10)
 
 /* A log line every so many requests. */
 #define LIMIT_LOG_EVERY 10000

@@ -13,6 +13,7 @@ enum op_kind {
     OP_DOORBELL = 5,    /* multishot poll of the shard's eventfd */
     OP_UNPOLL = 6,      /* cancels a listener's poll; nobody waits for it */
     OP_WATCH = 7,       /* slot: watch; one-shot poll of its target's watch set */
+    OP_TIMER = 8,       /* the watches' timer */
 };
 
 struct op {

@@ -79,6 +79,12 @@ static inline void request_lend(struct request *request)
     atomic_store_explicit(&request->holders, 2, memory_order_relaxed);
 }
 
+/* The other one, with whom it is lent, has dropped its hold (and what it did is visible). */
+static inline bool request_is_ours(const struct request *request)
+{
+    return atomic_load_explicit(&request->holders, memory_order_acquire) == 1;
+}
+
 /* true: it was the last holder, and has to give it back. */
 static inline bool request_drop(struct request *request)
 {

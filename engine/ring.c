@@ -26,6 +26,7 @@ struct ring {
     struct io_uring uring;
     uint32_t enter_flags;
     uint64_t overflows;
+    struct __kernel_timespec *timers; /* one for each entry, read by the kernel at submission */
 };
 
 /* SINGLE_ISSUER:  one thread per ring, so the kernel takes no lock for submissions.
@@ -49,6 +50,11 @@ int ring_open(struct ring **out, uint32_t sq_entries, uint32_t cq_entries)
     if (rc < 0) {
         free(ring);
         return rc;
+    }
+    ring->timers = calloc(params.sq_entries, sizeof *ring->timers);
+    if (ring->timers == NULL) {
+        ring_close(ring);
+        return -ENOMEM;
     }
     /* The index array is the identity for ever: publishing entries is then one store of the tail.
      */
@@ -79,7 +85,14 @@ void ring_close(struct ring *ring)
     if (ring == NULL)
         return;
     io_uring_queue_exit(&ring->uring);
+    free(ring->timers);
     free(ring);
+}
+
+static struct __kernel_timespec ring_timespec(uint64_t ns)
+{
+    return (struct __kernel_timespec){.tv_sec = (int64_t)(ns / CLOCK_NS_PER_S),
+                                      .tv_nsec = (int64_t)(ns % CLOCK_NS_PER_S)};
 }
 
 /* Publishes prepared entries and enters the kernel; negative errno or the number submitted. */
@@ -90,8 +103,7 @@ static int ring_enter(struct ring *ring, uint32_t wait_count, uint64_t wait_ns)
     uint32_t to_submit = sq->sqe_tail - io_uring_smp_load_acquire(sq->khead);
     sq->sqe_head = sq->sqe_tail;
 
-    struct __kernel_timespec ts = {.tv_sec = (int64_t)(wait_ns / CLOCK_NS_PER_S),
-                                   .tv_nsec = (int64_t)(wait_ns % CLOCK_NS_PER_S)};
+    struct __kernel_timespec ts = ring_timespec(wait_ns);
     struct io_uring_getevents_arg arg = {0};
     if (wait_count > 0 && wait_ns != RING_WAIT_FOREVER)
         arg.ts = (uint64_t)(uintptr_t)&ts;
@@ -133,6 +145,15 @@ void ring_cancel(struct ring *ring, uint64_t target_user_data, uint64_t user_dat
 {
     struct io_uring_sqe *sqe = ring_sqe(ring);
     io_uring_prep_cancel64(sqe, target_user_data, 0);
+    io_uring_sqe_set_data64(sqe, user_data);
+}
+
+void ring_timer(struct ring *ring, uint64_t at_ns, uint64_t user_data)
+{
+    struct io_uring_sqe *sqe = ring_sqe(ring);
+    struct __kernel_timespec *ts = &ring->timers[sqe - ring->uring.sq.sqes];
+    *ts = ring_timespec(at_ns);
+    io_uring_prep_timeout(sqe, ts, 0, IORING_TIMEOUT_ABS);
     io_uring_sqe_set_data64(sqe, user_data);
 }
 

@@ -36,6 +36,11 @@ void ring_close(struct ring *ring);
 void ring_poll(struct ring *ring, int fd, uint32_t poll_mask, bool multishot, uint64_t user_data);
 void ring_cancel(struct ring *ring, uint64_t target_user_data, uint64_t user_data);
 
+/* One event, with res -ETIME, at this time of CLOCK_MONOTONIC. A timer in the ring is set once,
+ * while a short wait of ring_turn sets the hardware's at each sleep (1.5 us in a virtual machine).
+ */
+void ring_timer(struct ring *ring, uint64_t at_ns, uint64_t user_data);
+
 /* Submits what was prepared, waits at most wait_ns (0: not at all) for an event, and takes up to
  * cap of them. One system call, none where there is nothing to submit, to wait for or to run. */
 uint32_t ring_turn(struct ring *ring, uint64_t wait_ns, struct ring_event *events, uint32_t cap);

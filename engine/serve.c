@@ -411,7 +411,7 @@ static void serve_home(struct shard *s, struct conn *c)
         c->readable = false;
         serve_set_waiting(s, c);
         serve_yield(s, c, false);
-    } else if (!work_move_in(s, c, false)) {
+    } else if (!work_move_in(s, c)) {
         serve_wait(s, c, DEADLINE_WAIT_GROW);
     } else {
         c->in.more |= c->readable; /* until a receive says otherwise */
@@ -433,7 +433,7 @@ static void serve_guest(struct shard *s, struct conn *c)
         serve_yield(s, c, false);
         return;
     }
-    if (!work_move_in(s, c, false)) {
+    if (!work_move_in(s, c)) {
         serve_guest_stuck(s, c, RECEIVE_WAIT_GROW);
         return;
     }
@@ -448,13 +448,13 @@ void serve_take(struct shard *s, struct conn *c, const struct shard *from)
 {
     if (!conn_take(c, (uint8_t)from->index, serve_me(s)))
         return;
-    if (!work_move_in(s, c, true)) {
-        metric_add(&s->metrics.hedge_denied_load, 1);
-        conn_put_back(c, serve_me(s), (uint8_t)from->index);
-        return;
-    }
-    conn_yield(c, serve_me(s));
-    shard_make_ready(s, c);
+    c->taken_ahead = true;
+    if (work_move_in(s, c))
+        serve_yield(s, c, true);
+    else if (shard_is_home(s, c))
+        serve_wait(s, c, DEADLINE_WAIT_GROW);
+    else
+        serve_guest_stuck(s, c, RECEIVE_WAIT_GROW);
 }
 
 void serve_turn(struct shard *s, struct conn *c)

@@ -169,6 +169,10 @@ static void shard_event(struct shard *s, const struct ring_event *event)
     case OP_WATCH:
         watch_event(s, op.slot);
         return;
+    case OP_TIMER: /* the turn that it has caused looks at the watches */
+        if (s->timer_ns <= s->now_ns)
+            s->timer_ns = UINT64_MAX;
+        return;
     }
     assert(false && "an unknown kind in user_data");
 }
@@ -223,15 +227,12 @@ static bool shard_done(struct shard *s)
 /* How long the ring may wait. */
 static uint64_t shard_wait_ns(const struct shard *s)
 {
-    if (s->ready_first != NULL || hedge_busy(&s->hedger))
+    if (s->ready_first != NULL || hedge_busy(&s->hedger) || watch_wake_ns(s) <= s->now_ns)
         return 0;
     uint64_t next = deadline_next_ns(&s->deadlines);
     uint64_t accept = listeners_next_ns(s);
-    uint64_t watch = watch_next_ns(s);
     if (accept < next)
         next = accept;
-    if (watch < next)
-        next = watch;
     if (s->draining && s->drain_until_ns < next)
         next = s->drain_until_ns > s->now_ns ? s->drain_until_ns : s->now_ns + CLOCK_NS_PER_MS;
     if (next == UINT64_MAX)
@@ -239,10 +240,21 @@ static uint64_t shard_wait_ns(const struct shard *s)
     return next > s->now_ns ? next - s->now_ns : 0;
 }
 
+/* The watches' timer is one in the ring, seldom set, because a short wait costs more. */
+static void shard_set_timer(struct shard *s)
+{
+    uint64_t next_ns = watch_wake_ns(s);
+    if (next_ns >= s->timer_ns || next_ns <= s->now_ns)
+        return;
+    s->timer_ns = next_ns;
+    ring_timer(s->ring, next_ns, op_pack(OP_TIMER, 0, 0));
+}
+
 /* One turn of the ring. Before it sleeps it may look again for spin_us: for isolated cores only. */
 static uint32_t shard_reap(struct shard *s, struct ring_event *events)
 {
     uint64_t wait_ns = shard_wait_ns(s);
+    shard_set_timer(s);
     uint64_t begin_ns = clock_now_ns();
     uint32_t n = 0;
     metric_add(&s->metrics.busy_ns, begin_ns - s->now_ns);
@@ -277,6 +289,7 @@ static void shard_loop(struct shard *s)
     s->now_ns = clock_now_ns();
     listeners_arm(s);
     shard_arm_doorbell(s);
+    s->timer_ns = UINT64_MAX;
     watch_start(s);
     while (!shard_done(s)) {
         uint32_t n = shard_reap(s, events);

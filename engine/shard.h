@@ -76,7 +76,8 @@ struct shard {
     struct hedger hedger;
     struct hedge_history history;
     struct watch watches[WATCH_COUNT];
-    uint8_t *scratch; /* options->slice_bytes of room for input that is thrown away */
+    uint64_t timer_ns; /* the earliest timer under way for them; UINT64_MAX: none */
+    uint8_t *scratch;  /* options->slice_bytes of room for input that is thrown away */
 
     struct conn *conns; /* conn_cap of them; slots are conns[i].slot */
     uint32_t conn_cap, first_slot;
@@ -107,9 +108,10 @@ struct shard {
                                            compare-and-swap so that two acceptors never pick the
                                            same last place */
     _Atomic bool stands_still;          /* shared: written by its sibling; a hint, relaxed */
-    _Atomic uint64_t auto_delay_ns;     /* shared: written by the shard, read by its siblings;
-                                           UINT64_MAX:     no history yet. A number by itself: relaxed */
-    int start_error;                    /* shared: under set->lock until all have reported */
+    _Atomic uint64_t
+        auto_delay_ns; /* shared: written by the shard, read by its siblings;
+                          UINT64_MAX:     no history yet. A number by itself: relaxed */
+    int start_error;   /* shared: under set->lock until all have reported */
     pthread_t thread;
 };
 

@@ -52,19 +52,32 @@ void watch_add_listener(struct shard *s, uint32_t index, int fd)
 
 /* ---- the watches --------------------------------------------------------------------------- */
 
+/* Looks then, and wakes for it. */
+static void watch_set(struct watch *w, uint64_t look_ns)
+{
+    w->look_ns = w->wake_ns = look_ns;
+}
+
 void watch_start(struct shard *s)
 {
     s->watches[WATCH_WARD].target = s->ward;
     s->watches[WATCH_SIBLING].target = s->sibling != s->ward ? s->sibling : NULL;
     for (int i = 0; i < WATCH_COUNT; i++)
-        s->watches[i].next_ns = s->watches[i].target != NULL && i == WATCH_WARD ? 0 : UINT64_MAX;
+        watch_set(&s->watches[i], s->watches[i].target != NULL && i == WATCH_WARD ? 0 : UINT64_MAX);
 }
 
-static void watch_guard(struct watch *w, bool guarding)
+/* The hint is for who places new connections: whoever has stood still for long gets none. (A short
+ * stall is over before a connection that stays would care, and would only leave it on the wrong
+ * shard.) */
+static void watch_guard(struct shard *s, struct watch *w, bool guarding)
 {
+    if (!w->guarding && guarding) {
+        w->since_ns = s->now_ns;
+        metric_add(&s->metrics.watch_stalls, 1);
+    }
     w->guarding = guarding;
-    /* A hint for who places new connections. */
-    atomic_store_explicit(&w->target->stands_still, guarding, memory_order_relaxed);
+    bool still = guarding && s->now_ns - w->since_ns >= LIMIT_WATCH_STILL_MS * CLOCK_NS_PER_MS;
+    atomic_store_explicit(&w->target->stands_still, still, memory_order_relaxed);
 }
 
 /* A tenth of the delay, so that it is known in time who stands still. */
@@ -78,35 +91,51 @@ static uint64_t watch_period_ns(const struct shard *s)
     return period_ns;
 }
 
+/* While it works, a shard that has turns itself looks once a period; one that sleeps need not wake
+ * for each look, as a wake-up costs more than the look (timers are expensive in a virtual machine):
+ * half the delay is early enough. */
+static uint64_t watch_patience_ns(const struct shard *s)
+{
+    uint64_t period_ns = watch_period_ns(s);
+    uint64_t half_ns = s->options->hedge_ns == OPTIONS_HEDGE_AUTO ? 0 : s->options->hedge_ns / 2;
+    return half_ns > period_ns ? half_ns : period_ns;
+}
+
+/* Asks its set to tell, if there is one. */
 static void watch_arm(struct shard *s, uint32_t i)
 {
     struct watch *w = &s->watches[i];
+    w->told = false;
     if (w->armed || i != WATCH_WARD)
         return;
     w->armed = true;
     ring_poll(s->ring, w->target->watch_set, POLLIN, false, op_pack(OP_WATCH, i, 0));
 }
 
+static void watch_wake(struct shard *s, struct watch *w)
+{
+    w->seen = board_progress(&w->target->board);
+    watch_set(w, s->now_ns + watch_period_ns(s));
+}
+
 void watch_event(struct shard *s, uint32_t i)
 {
     struct watch *w = &s->watches[i];
+    uint64_t soon_ns = s->now_ns + (w->guarding ? 0 : watch_period_ns(s) / 4);
     w->armed = false;
-    if (w->guarding) {
-        w->next_ns = 0;
-    } else if (w->next_ns == UINT64_MAX) {
-        w->seen = board_progress(&w->target->board);
-        w->next_ns = s->now_ns + watch_period_ns(s);
-    }
+    w->told = true;
+    if (w->look_ns == UINT64_MAX)
+        watch_wake(s, w);
+    else if (soon_ns < w->look_ns)
+        watch_set(w, soon_ns); /* it did not move for a period; will it now? */
 }
 
 void watch_alert(struct shard *s, const struct shard *other)
 {
     for (int i = 0; i < WATCH_COUNT; i++) {
         struct watch *w = &s->watches[i];
-        if (w->target == other && w->next_ns == UINT64_MAX) {
-            w->seen = board_progress(&other->board);
-            w->next_ns = s->now_ns + watch_period_ns(s);
-        }
+        if (w->target == other && w->look_ns == UINT64_MAX)
+            watch_wake(s, w);
     }
 }
 
@@ -178,22 +207,12 @@ static uint64_t watch_serve_board(struct shard *s, const struct shard *target, b
 static void watch_serve(struct shard *s, uint32_t i)
 {
     struct watch *w = &s->watches[i];
-    if (!w->guarding)
-        metric_add(&s->metrics.watch_stalls, 1);
-    watch_guard(w, true);
+    watch_guard(s, w, true);
     if (i == WATCH_WARD)
         (void)watch_serve_set(s, w->target);
     uint64_t due_ns = watch_serve_board(s, w->target, i == WATCH_WARD);
-    if (due_ns < w->next_ns)
-        w->next_ns = due_ns;
-}
-
-/* It sleeps, as far as its board says. If something has come in a period ago, and it has not woken
- * since, then it cannot. */
-static bool watch_cannot_wake(struct shard *s, uint32_t i)
-{
-    struct watch *w = &s->watches[i];
-    return i == WATCH_WARD && !w->armed && watch_serve_set(s, w->target);
+    if (due_ns < w->look_ns)
+        watch_set(w, due_ns);
 }
 
 static void watch_look(struct shard *s, uint32_t i)
@@ -201,33 +220,42 @@ static void watch_look(struct shard *s, uint32_t i)
     struct watch *w = &s->watches[i];
     uint64_t progress = board_progress(&w->target->board);
     bool moved = progress != w->seen;
+    bool awake = board_awake(progress);
     w->seen = progress;
-    w->next_ns = s->now_ns + watch_period_ns(s);
-    if (!moved && (board_awake(progress) || watch_cannot_wake(s, i))) {
+    watch_set(w, s->now_ns + watch_period_ns(s));
+    /* Asleep, as far as its board says, but something has come in and it has not woken since. */
+    bool cannot_wake = !awake && w->told && !moved && watch_serve_set(s, w->target);
+    if ((!moved && awake) || cannot_wake) {
         watch_serve(s, i);
-    } else {
-        if (w->guarding)
-            watch_guard(w, false);
-        if (!board_awake(progress) && (w->armed || i != WATCH_WARD))
-            w->next_ns = UINT64_MAX; /* QUIET */
+        watch_arm(s, i);
+        return;
     }
-    watch_arm(s, i);
+    if (w->guarding)
+        watch_guard(s, w, false);
+    if (awake) {
+        w->told = false;
+        w->wake_ns = s->now_ns + watch_patience_ns(s);
+    } else if (w->armed || i != WATCH_WARD) {
+        watch_set(w, UINT64_MAX); /* QUIET */
+    } else {
+        watch_arm(s, i);
+    }
 }
 
 void watch_run(struct shard *s)
 {
     for (uint32_t i = 0; i < WATCH_COUNT; i++)
-        if (s->watches[i].next_ns <= s->now_ns)
+        if (s->watches[i].look_ns <= s->now_ns)
             watch_look(s, i);
 }
 
-uint64_t watch_next_ns(const struct shard *s)
+uint64_t watch_wake_ns(const struct shard *s)
 {
-    uint64_t next_ns = UINT64_MAX;
+    uint64_t wake_ns = UINT64_MAX;
     for (int i = 0; i < WATCH_COUNT; i++)
-        if (s->watches[i].next_ns < next_ns)
-            next_ns = s->watches[i].next_ns;
-    return next_ns;
+        if (s->watches[i].wake_ns < wake_ns)
+            wake_ns = s->watches[i].wake_ns;
+    return wake_ns;
 }
 
 bool watch_guards(const struct shard *s, const struct shard *other)

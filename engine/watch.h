@@ -7,16 +7,18 @@
  * where nothing happens.
  *
  *     QUIET     armed; no timer
- *     WATCHING  a timer of one period: does the shard's board move? Then arm again; once it is
- *               armed, and the shard asleep, QUIET. If nothing has moved for a period, while the
- *               shard is awake or input waits for it, it stands still:
+ *     WATCHING  a timer of one period: does the shard's board move? Where it sleeps, the set is
+ *               armed; where it sleeps and the set was armed and has told nothing, QUIET. If the
+ *               board has not moved for a period while the shard is awake, or for a while after the
+ *               set has told that input waits for it, it stands still:
  *     GUARDING  serves what the set tells and what the board says is in hand, at once when
  *               something comes in and otherwise each period: idle connections are claimed, those
  *               lexed ahead are taken, those in PROC are hedged when that is due. Ends when the
  *               board moves.
  *
  * Nothing is missed between armed and QUIET: see board.h. A shard that is slow, not stalled, is
- * seen as moving, because every step of its work shows on the board.
+ * seen as moving, because every step of its work shows on the board. While it works, the timer is
+ * all that watching costs.
  *
  * With more than two shards the watcher of a shard is not the one it watches; then a second watch,
  * without a set, looks after the connections that are at home here while the sibling has them. */
@@ -34,9 +36,12 @@ enum { WATCH_WARD, WATCH_SIBLING, WATCH_COUNT };
 struct watch {
     struct shard *target; /* NULL: none */
     bool armed;           /* the poll of its set is under way */
+    bool told;            /* it has completed since the shard was last seen to move */
     bool guarding;
-    uint64_t seen;    /* its board's progress at the last look */
-    uint64_t next_ns; /* the next look; UINT64_MAX: when the set tells */
+    uint64_t since_ns; /* of guarding */
+    uint64_t seen;     /* its board's progress at the last look */
+    uint64_t look_ns;  /* the next look, by a turn from then on; UINT64_MAX: when the set tells */
+    uint64_t wake_ns;  /* by then a turn must come; >= look_ns */
 };
 
 /* Creates the shard's watch set. 0 or negative errno. */
@@ -56,9 +61,9 @@ void watch_event(struct shard *shard, uint32_t i);
 /* A connection that is at home here is in that shard's hands. */
 void watch_alert(struct shard *shard, const struct shard *other);
 
-/* Looks where that is due. */
+/* Looks where that is due; and when it must be called again. */
 void watch_run(struct shard *shard);
-uint64_t watch_next_ns(const struct shard *shard);
+uint64_t watch_wake_ns(const struct shard *shard);
 
 /* Does that shard stand still, as far as this one knows? */
 bool watch_guards(const struct shard *shard, const struct shard *other);

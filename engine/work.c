@@ -133,10 +133,12 @@ static bool work_copy_input(struct shard *s, const struct conn *c, struct arena_
     return true;
 }
 
-bool work_move_in(struct shard *s, struct conn *c, bool from_ahead)
+bool work_move_in(struct shard *s, struct conn *c)
 {
+    bool from_ahead = c->taken_ahead && !request_is_ours(c->request);
     if (c->in.block.data == NULL || c->keeper == s->index) {
-        assert(c->in.block.data != NULL || c->request == NULL);
+        assert(!from_ahead && (c->in.block.data != NULL || c->request == NULL));
+        c->taken_ahead = false;
         return true;
     }
     struct arena_block block;
@@ -154,6 +156,7 @@ bool work_move_in(struct shard *s, struct conn *c, bool from_ahead)
     c->in.off = LIMIT_HEADROOM_BYTES;
     c->in.block = block;
     c->request = r;
+    c->taken_ahead = false;
     uint8_t old_keeper = c->keeper;
     c->keeper = (uint8_t)s->index;
     board_hold(&s->board, c->slot, true);
@@ -218,7 +221,8 @@ bool work_leave_frame(struct shard *s, struct conn *c)
 void work_abandon_frame(struct shard *s, struct conn *c)
 {
     struct request *r = c->request;
-    if (r != NULL && work_is_lent(r)) {
+    if (r != NULL && (work_is_lent(r) || c->taken_ahead)) {
+        c->taken_ahead = false;
         c->request = NULL;
         c->in.block = (struct arena_block){0};
         work_drop(s, r);

@@ -14,9 +14,9 @@
 struct shard;
 
 /* In RECV. The memory of the connection is this shard's afterwards; false: there is none to be had
- * now, and all is as it was. from_ahead: the connection was taken in AHEAD, so the one it was taken
- * from may still read the input, and the lexer begins anew. */
-bool work_move_in(struct shard *shard, struct conn *conn, bool from_ahead);
+ * now, and all is as it was. Where the one that it was taken from still works (taken_ahead), the
+ * lexer begins anew. */
+bool work_move_in(struct shard *shard, struct conn *conn);
 
 /* Under the word: gives the input block back to its keeper. */
 void work_free_input(struct shard *shard, struct conn *conn);

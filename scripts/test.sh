@@ -250,6 +250,7 @@ step stress-tsan stress_tsan
 step system-release tests_release system 1
 step system-asan tests_asan system 1
 step system-tsan tests_tsan
+step model env QUICK=1 nice scripts/model.sh
 step fuzz fuzz
 step oracle scripts/test_flows.sh oracle
 for flow in service ci verify soak bench install; do

@@ -182,9 +182,11 @@ Test(conn, is_taken_while_lexed_ahead)
     cr_assert(conn_take(&c, ME, OTHER));
     expect_word(CONN_RECV, OTHER, 1000);
     cr_expect_not(conn_ahead_yield(&c, ME));
-    conn_put_back(&c, OTHER, ME);
-    expect_word(CONN_AHEAD, ME, 1000);
-    cr_expect(conn_ahead_yield(&c, ME), "as if nothing had been");
+    conn_yield(&c, OTHER);
+    cr_expect_not(conn_ahead_yield(&c, ME), "however late it comes");
+    cr_assert(conn_claim(&c, ME));
+    conn_ahead(&c, ME);
+    cr_expect(conn_ahead_yield(&c, ME));
     expect_word(CONN_IDLE, CONN_OWNER_NONE, 1000);
     cr_expect_not(conn_take(&c, ME, OTHER));
 }
@@ -266,7 +268,6 @@ REFUSES(to_begin_another_ones, (void)conn_claim(&c, OTHER); conn_begin(&c, ME, &
 REFUSES(to_decide_for_another_one, to_proc(); (void)conn_decide(&c, OTHER, request.word))
 REFUSES(to_win_against_oneself, to_proc(); (void)conn_win(&c, ME, request.word))
 REFUSES(to_hedge_what_is_not_in_work, (void)conn_hedge(&c, atomic_load(&c.word)))
-REFUSES(to_put_back_what_is_idle, conn_put_back(&c, ME, OTHER))
 REFUSES(to_hand_over_another_ones, to_reply(); conn_hand_over(&c, OTHER))
 REFUSES(to_reject_what_is_in_work, to_proc(); conn_reject(&c, ME))
 REFUSES(to_finish_what_is_in_work, to_proc(); conn_finish(&c, ME))
