@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -402,6 +403,9 @@ static void shard_end_together(struct shard *s)
 static void *shard_main(void *arg)
 {
     struct shard *s = arg;
+    char name[16];
+    (void)snprintf(name, sizeof name, "l0-shard-%u", s->index); /* for top, perf and debuggers */
+    (void)pthread_setname_np(pthread_self(), name);
     int error = shard_init(s);
     if (shard_report(s, error) && error == 0) {
         shard_loop(s);
