@@ -155,9 +155,9 @@ tests_tsan() {
 }
 
 # Threaded programs of their own: exit code 0, and nothing to say for the sanitizer.
-stress_tsan() {
-    local dir=$WORK/stress-tsan n=0 n_failed=0 source name log
-    build MODE=tsan tsan-tests || return 1
+stress() { # release|tsan
+    local mode=$1 dir=$WORK/stress-$1 n=0 n_failed=0 source name log
+    build MODE="$mode" tsan-tests || return 1
     rm -rf "$dir"
     mkdir -p "$dir"
     for source in tests/tsan/*.c; do
@@ -165,7 +165,7 @@ stress_tsan() {
         log=$dir/$name.sanitizer
         n=$((n + 1))
         if ! TSAN_OPTIONS=log_path=$log timeout -k 10 "$PROGRAM_LIMIT_S" \
-            "build/tsan/tests/tsan/$name" || cat "$log".* 2>/dev/null; then
+            "build/$mode/tests/tsan/$name" || cat "$log".* 2>/dev/null; then
             echo "--- $name failed"
             n_failed=$((n_failed + 1))
         fi
@@ -246,7 +246,8 @@ step control-leak control_leak
 step control-race control_race
 step unit-release tests_release unit "$JOBS"
 step unit-asan tests_asan unit "$JOBS"
-step stress-tsan stress_tsan
+step stress-release stress release
+step stress-tsan stress tsan
 step system-release tests_release system 1
 step system-asan tests_asan system 1
 step system-tsan tests_tsan

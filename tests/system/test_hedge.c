@@ -302,7 +302,7 @@ Test(hedge, h04_a_stopped_shard_is_not_noticed, .timeout = 120)
     for (int shard = 0; shard < 2; shard++) {
         pid_t thread = shard_thread(&d, shard);
         traffic_sleep_ms(50); /* at rest: between sending a reply and letting go nobody can help */
-        thread_stop(thread); /* and only the test lets it go on: every answer comes without it */
+        thread_stop(thread);  /* and only the test lets it go on: every answer comes without it */
         for (int round = 0; round < 5; round++)
             for (int i = 0; i < CLIENTS; i++)
                 traffic_expect_answer(fds[i], round % 2 == 0 ? &small : &large);
