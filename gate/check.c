@@ -211,12 +211,12 @@ static void prefer(struct counter *counter, const struct counter *given)
 }
 
 /* Everything from the files. 0, or -1 with *error set. */
-static int load(const struct settings *settings, struct sample *round_trips,
-                struct sample *brackets, struct counters *counters, struct gate_error *error)
+static int load(const struct settings *settings, struct sample *round_trips, struct tail_file *tail,
+                struct counters *counters, struct gate_error *error)
 {
     static const struct sample_format one_value_a_line = {0};
     if (sample_load(round_trips, settings->raw_path, &one_value_a_line, error) != 0 ||
-        tail_file_load(brackets, settings->tail_path, error) != 0) {
+        tail_file_load(tail, settings->tail_path, error) != 0) {
         return -1;
     }
     if (settings->run_path != NULL && counters_load(counters, settings->run_path, error) != 0) {
@@ -237,14 +237,14 @@ int gate_check(int argc, char **argv)
                    .n_min = JUDGE_N_MIN_DEFAULT},
     };
     struct sample round_trips = {0};
-    struct sample brackets = {0};
+    struct tail_file tail = {0};
     struct counters counters = {0};
     struct gate_error error = {0};
     struct judge_report report = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &settings);
 
-    if (load(&settings, &round_trips, &brackets, &counters, &error) == 0) {
-        judge(&report, &round_trips, &brackets, &counters, &settings.limits);
+    if (load(&settings, &round_trips, &tail, &counters, &error) == 0) {
+        judge(&report, &round_trips, &tail, &counters, &settings.limits);
         if (settings.json) {
             report_print_json(report_json(&settings, &report, &counters, round_trips.n), &error);
         } else {
@@ -253,7 +253,7 @@ int gate_check(int argc, char **argv)
         }
     }
     sample_free(&round_trips);
-    sample_free(&brackets);
+    tail_file_free(&tail);
     if (error.code != GATE_PASS) {
         fprintf(stderr, "%s: %s\n", argv[0], error.text);
         return (int)error.code;

@@ -7,6 +7,7 @@
 #include "gate/quantile.h"
 #include "gate/report.h"
 #include "gate/sample.h"
+#include "gate/tail_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ struct judgement {
 enum judge_gate {
     JUDGE_SAMPLES,    /* N >= n_min */
     JUDGE_P999,       /* P99.9 <= limit */
-    JUDGE_HEDGE_RATE, /* hedges fired / requests <= limit */
+    JUDGE_HEDGE_RATE, /* hedges fired / requests <= limit, and the counts can be true */
     JUDGE_ERRORS,     /* none */
     JUDGE_REQUESTS,   /* consistency: every sample is one of the counted requests */
     JUDGE_TAIL_ROWS,  /* consistency: the tail is long enough to hold P99.9 */
@@ -61,9 +62,9 @@ struct judge_report {
     enum gate_exit exit; /* GATE_DATA before GATE_FAILED: bad data proves nothing */
 };
 
-/* round_trips: sorted, not empty. brackets: slowest first, as tail_file_load leaves them. */
+/* round_trips: sorted, not empty. */
 void judge(struct judge_report *report, const struct sample *round_trips,
-           const struct sample *brackets, const struct counters *counters,
+           const struct tail_file *tail, const struct counters *counters,
            const struct judge_limits *limits);
 
 /* "PASS", "FAIL", "INCONCLUSIVE", "NOT JUDGED" */
