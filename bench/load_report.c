@@ -1,6 +1,6 @@
 #include "bench/load_report.h"
 
-#include "bench/outfile.h"
+#include "gate/outfile.h"
 #include "gate/quantile.h"
 #include "gate/report.h"
 

@@ -14,6 +14,7 @@ const char *verdict_text(enum verdict verdict)
         [VERDICT_FAIL] = "FAIL",
         [VERDICT_INCONCLUSIVE] = "INCONCLUSIVE",
         [VERDICT_NOT_JUDGED] = "NOT JUDGED",
+        [VERDICT_INVALID] = "INVALID",
     };
     return texts[verdict];
 }

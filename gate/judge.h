@@ -29,12 +29,14 @@ enum verdict {
     VERDICT_FAIL,
     VERDICT_INCONCLUSIVE,
     VERDICT_NOT_JUDGED,
+    VERDICT_INVALID,
 };
 
 /* One gate. exit is what this gate asks for: GATE_PASS, GATE_DATA or GATE_FAILED. Fields that do
  * not apply are empty. */
 struct judgement {
     const char *name;
+    const char *word; /* what the verdict is called, where it has a name of its own; else NULL */
     enum verdict verdict;
     enum gate_exit exit;
     struct report_text value;
@@ -67,7 +69,7 @@ void judge(struct judge_report *report, const struct sample *round_trips,
            const struct tail_file *tail, const struct counters *counters,
            const struct judge_limits *limits);
 
-/* "PASS", "FAIL", "INCONCLUSIVE", "NOT JUDGED" */
+/* "PASS", "FAIL", "INCONCLUSIVE", "NOT JUDGED", "INVALID" */
 const char *verdict_text(enum verdict verdict);
 
 #endif

@@ -10,6 +10,8 @@ int gate_check(int argc, char **argv);
 
 #define GATE_EXITS_HELP                                                                            \
     "Exit codes: 0 pass; 2 usage, or input that is missing or unreadable; 3 data insufficient, "   \
-    "malformed or inconsistent; 4 a gate failed."
+    "malformed or inconsistent, or a rule or comparison inconclusive; 4 a gate or rule failed, "   \
+    "or a "                                                                                        \
+    "comparison found worse; 5 a run is not valid: the load generator was the bottleneck."
 
 #endif

@@ -4,7 +4,7 @@
 #include "bench/load_report.h"
 #include "bench/micro.h"
 #include "bench/number.h"
-#include "bench/outfile.h"
+#include "gate/outfile.h"
 #include "bench/progress.h"
 #include "bench/service_metrics.h"
 

@@ -1,4 +1,4 @@
-#include "bench/outfile.h"
+#include "gate/outfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
