@@ -29,6 +29,7 @@ static const struct subcommand {
 } subcommands[] = {
     {"keepalive", (char[]){"l0-bench keepalive"}, keepalive},
     {"oneshot", (char[]){"l0-bench oneshot"}, oneshot},
+    {"open", (char[]){"l0-bench open"}, bench_open_main},
     {"micro", (char[]){"l0-bench micro"}, bench_micro_main},
     {"side", (char[]){"l0-bench side"}, bench_side_main},
 };
