@@ -96,20 +96,6 @@ static const char documentation[] =
     "all others. With rules the exit code is that of the worst: 5 before 4 before 3.\n\n" //
     GATE_EXITS_HELP;
 
-/* "2%" or "0.02" to parts per million. */
-static uint32_t option_rate_ppm(const struct argp_state *state, const char *name, const char *text)
-{
-    size_t length = strlen(text);
-    bool percent = length > 0 && text[length - 1] == '%';
-    uint64_t ppm = 0;
-    if (decimal_parse(text, length - percent, percent ? 4 : 6, &ppm) != DECIMAL_OK ||
-        ppm > GATE_PPM) {
-        argp_error(state, "%s: found '%s', expected a rate from 0%% to 100%%, such as 2%% or 0.02",
-                   name, text);
-    }
-    return (uint32_t)ppm;
-}
-
 static struct counter option_counter(const struct argp_state *state, const char *name,
                                      const char *text)
 {
@@ -173,7 +159,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         settings->limits.p999_ps = format_option_ms(state, "--p999-ms", argument);
         return 0;
     case OPTION_HEDGE_RATE_MAX:
-        settings->limits.hedge_rate_ppm = option_rate_ppm(state, "--hedge-rate-max", argument);
+        settings->limits.hedge_rate_ppm =
+            format_option_rate_ppm(state, "--hedge-rate-max", argument);
         return 0;
     case OPTION_N_MIN:
         settings->limits.n_min = format_option_count(state, "--n-min", argument);
