@@ -17,6 +17,7 @@ static const struct {
     {"compare", (char[]){"l0-gate compare"}, gate_compare,
      "two files or two sides of runs, and what is more than noise"},
     {"check", (char[]){"l0-gate check"}, gate_check, "the acceptance gates of a run, or rules"},
+    {"report", (char[]){"l0-gate report"}, gate_report, "runs as a page or a picture"},
     {"simulate", (char[]){"l0-gate simulate"}, gate_simulate,
      "how often compare is wrong, by simulation"},
 };
@@ -50,9 +51,10 @@ int main(int argc, char **argv)
         }
     }
     if (argc >= 2) {
-        fprintf(stderr,
-                "l0-gate: found program '%s', expected verify, compare, check or simulate\n",
-                argv[1]);
+        fprintf(
+            stderr,
+            "l0-gate: found program '%s', expected verify, compare, check, report or simulate\n",
+            argv[1]);
     }
     print_usage(stderr);
     return GATE_USAGE;

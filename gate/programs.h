@@ -7,6 +7,7 @@
 int gate_verify(int argc, char **argv);
 int gate_compare(int argc, char **argv);
 int gate_check(int argc, char **argv);
+int gate_report(int argc, char **argv);
 int gate_simulate(int argc, char **argv);
 
 #define GATE_EXITS_HELP                                                                            \

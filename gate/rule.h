@@ -48,6 +48,9 @@ int rule_add(struct rules *rules, const char *text, const char *where, struct ga
 /* Adds the rules of a file: one a line; blank lines and those that begin with '#' are skipped. */
 int rule_add_file(struct rules *rules, const char *path, struct gate_error *error);
 
+/* "p99.9" (so many bytes of it) in parts per million; 0 when it is no quantile of the language. */
+uint32_t rule_quantile_ppm(const char *name, size_t length);
+
 /* Judges one rule. PASS and FAIL only when the whole 95 % interval lies on one side of the limit,
  * else INCONCLUSIVE, as it is when samples or a counter are missing; INVALID for every rule when a
  * run is. 0, or -1 with *error set (memory). */

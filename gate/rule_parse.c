@@ -57,21 +57,18 @@ static bool squeeze(const char *text, char out[RULE_TEXT_BYTES])
     return true;
 }
 
-/* "p99.9": more than 0, less than 100, at most 4 decimals. */
-static bool parse_quantile(const char *name, size_t length, struct rule *rule)
+/* More than 0, less than 100, at most 4 decimals. */
+uint32_t rule_quantile_ppm(const char *name, size_t length)
 {
     const char *point = memchr(name, '.', length);
     uint64_t q_ppm;
     if (length < 2 || (name[0] != 'p' && name[0] != 'P') ||
         strspn(name + 1, "0123456789.") < length - 1 ||
         (point != NULL && (size_t)(name + length - point) > 5) ||
-        decimal_parse(name + 1, length - 1, 4, &q_ppm) != DECIMAL_OK || q_ppm == 0 ||
-        q_ppm >= GATE_PPM) {
-        return false;
+        decimal_parse(name + 1, length - 1, 4, &q_ppm) != DECIMAL_OK || q_ppm >= GATE_PPM) {
+        return 0;
     }
-    rule->metric = RULE_QUANTILE;
-    rule->q_ppm = (uint32_t)q_ppm;
-    return true;
+    return (uint32_t)q_ppm;
 }
 
 static bool parse_metric(const char *name, size_t length, struct rule *rule)
@@ -82,7 +79,9 @@ static bool parse_metric(const char *name, size_t length, struct rule *rule)
             return true;
         }
     }
-    return parse_quantile(name, length, rule);
+    rule->metric = RULE_QUANTILE;
+    rule->q_ppm = rule_quantile_ppm(name, length);
+    return rule->q_ppm != 0;
 }
 
 /* The length of the relation at text, 0 if there is none. */

@@ -152,8 +152,8 @@ static void take_all(uint32_t *runs, size_t n)
 static double distance(const struct location *drawn, const struct location *found)
 {
     double change = fabs(drawn->mean - found->mean);
-    if (drawn->error > 0) {
-        return change / drawn->error;
+    if (found->error > 0) {
+        return change / found->error;
     }
     return change > 0 ? INFINITY : 0;
 }

@@ -1,0 +1,123 @@
+#include "gate/graph.h"
+
+#include "gate/page_charts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* A text within single quotes of gnuplot's language, where a quote is doubled. */
+static void put_quoted(const char *text, FILE *script)
+{
+    fputc('\'', script);
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            fputc('\'', script);
+        }
+        fputc((unsigned char)*text < ' ' ? ' ' : *text, script);
+    }
+    fputc('\'', script);
+}
+
+static void put_data(const char *name, const struct evidence *side, FILE *script)
+{
+    static struct page_curve curve;
+    page_curve(&side->pooled, &curve);
+    fprintf(script, "$%s << END\n", name);
+    for (size_t i = 0; i < curve.n; i++) {
+        const struct chart_point *low = i < curve.n_bounded ? &curve.low[i] : &curve.value[i];
+        const struct chart_point *high = i < curve.n_bounded ? &curve.high[i] : &curve.value[i];
+        fprintf(script, "%.9g %.9g %.9g %.9g\n", curve.value[i].x, curve.value[i].y, low->y,
+                high->y);
+    }
+    fputs("END\n", script);
+}
+
+static void put_script(const struct page *page, enum graph_format format, const char *path,
+                       FILE *script)
+{
+    put_data("run", page->run, script);
+    if (page->base != NULL) {
+        put_data("base", page->base, script);
+    }
+    fputs(format == GRAPH_SVG ? "set terminal svg size 960,480 dynamic background '#ffffff'\n"
+                              : "set terminal pngcairo size 960,480\n",
+          script);
+    fputs("set output ", script);
+    put_quoted(path, script);
+    fputs("\nset title ", script);
+    put_quoted(page->title, script);
+    fputs(" noenhanced\nset grid\nset logscale y\nset ylabel 'latency, ms'\nset key left top\n"
+          "set xtics ('min' 0, 'P50' 0.30103, 'P90' 1, 'P99' 2, 'P99.9' 3, 'P99.99' 4, "
+          "'P99.999' 5)\n"
+          "set style fill transparent solid 0.2 noborder\nplot ",
+          script);
+    if (page->base != NULL) {
+        fputs("$base using 1:3:4 with filledcurves lc rgb '#c46a0b' notitle, $base using 1:2 with "
+              "lines lw 2 lc rgb '#c46a0b' title 'base', ",
+              script);
+    }
+    fputs("$run using 1:3:4 with filledcurves lc rgb '#0b62c4' title '95 % interval', $run using "
+          "1:2 with lines lw 2 lc rgb '#0b62c4' title 'this run'\n",
+          script);
+}
+
+/* Starts gnuplot with its input from a pipe. Its process, or negative errno; *to_it is the pipe's
+ * end. */
+static pid_t start_gnuplot(int *to_it)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -errno;
+    }
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+    char *const argv[] = {(char[]){"gnuplot"}, NULL};
+    pid_t pid;
+    int rc = posix_spawnp(&pid, "gnuplot", &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[0]);
+    if (rc != 0) {
+        close(ends[1]);
+        return -rc;
+    }
+    *to_it = ends[1];
+    return pid;
+}
+
+int graph_write(const struct page *page, enum graph_format format, const char *path,
+                struct gate_error *error)
+{
+    int to_it = -1;
+    pid_t pid = start_gnuplot(&to_it);
+    if (pid < 0) {
+        return gate_error_set(error, GATE_USAGE,
+                              "%s: cannot start gnuplot: %s (package gnuplot-nox)", path,
+                              strerror(-pid));
+    }
+    /* A gnuplot that ends early is told by its exit code, not by a signal to us. */
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+    FILE *script = fdopen(to_it, "w");
+    if (script != NULL) {
+        put_script(page, format, path, script);
+        fclose(script);
+    } else {
+        close(to_it);
+    }
+    signal(SIGPIPE, before);
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || access(path, R_OK) != 0) {
+        return gate_error_set(error, GATE_USAGE, "%s: gnuplot could not draw it", path);
+    }
+    return 0;
+}
