@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 64
+#define TRIES_MAX   128
+#define REPEATS_MAX 2
 
 enum { KEY_SLO = 256, KEY_FROM, KEY_TO, KEY_PRECISION, KEY_JSON };
 
@@ -108,11 +109,12 @@ static int judge_try(const struct command *c, const struct open_session *session
                                : judgement.verdict == VERDICT_FAIL    ? BROKEN
                                : judgement.verdict == VERDICT_INVALID ? NOT_VALID
                                                                       : UNPROVED;
-        if (i == 0 || outcome != HELD) {
+        bool first_not_held = outcome != HELD && try->outcome == HELD;
+        if (i == 0 || first_not_held) {
             try->value = judgement.value;
             try->interval = judgement.interval;
         }
-        if (outcome != HELD && try->outcome == HELD)
+        if (first_not_held)
             try->outcome = outcome;
     }
     if (session->result.why_invalid[0] != '\0')
@@ -128,8 +130,7 @@ static const char *outcome_text(enum outcome outcome)
     return texts[outcome];
 }
 
-/* Tries a rate. 0 or an exit code after a message. */
-static int try_rate(struct command *c, const struct document *document, uint32_t rate,
+static int try_once(struct command *c, const struct document *document, uint32_t rate,
                     enum outcome *outcome)
 {
     struct open_session session;
@@ -149,6 +150,19 @@ static int try_rate(struct command *c, const struct document *document, uint32_t
         printf("%10u/s  %s, 95 %% interval %s: %s\n", rate, try->value.text, try->interval.text,
                outcome_text(try->outcome));
     fflush(stdout);
+    return code;
+}
+
+/* Tries a rate, again when a run is not valid: a stall of the machine may have done that. 0 or an
+ * exit code after a message. */
+static int try_rate(struct command *c, const struct document *document, uint32_t rate,
+                    enum outcome *outcome)
+{
+    int code;
+    int repeats = 0;
+    do
+        code = try_once(c, document, rate, outcome);
+    while (code == 0 && *outcome == NOT_VALID && repeats++ < REPEATS_MAX);
     return code;
 }
 

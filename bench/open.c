@@ -269,6 +269,13 @@ static int lag_and_latency(const struct open_result *result, uint64_t *lag_ns, u
     return rc;
 }
 
+static double jitter_p999_ms(const struct jitter_result *jitter)
+{
+    if (jitter->stalls.n == 0)
+        return 0;
+    return (double)quantile_of(&jitter->stalls, QUANTILE_P999_PPM).value_ps / GATE_PS_PER_MS;
+}
+
 /* Was it the client that was measured? */
 static int judge_validity(const struct open_options *o, struct open_result *result)
 {
@@ -291,8 +298,8 @@ static int judge_validity(const struct open_options *o, struct open_result *resu
         snprintf(why, room,
                  "the load generator was the bottleneck: P99.9 of its lag is %.3f ms, more than "
                  "--max-lag-ms and a tenth of the latency (cores of its own, --busy-poll, or a "
-                 "lower --rate)",
-                 (double)result->lag_p999_ns / 1e6);
+                 "lower --rate); P99.9 of the machine's own stalls is %.3f ms",
+                 (double)result->lag_p999_ns / 1e6, jitter_p999_ms(&result->jitter));
     return 0;
 }
 

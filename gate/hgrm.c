@@ -56,7 +56,7 @@ void hgrm_print(const struct sample *sample, FILE *out)
             double ticks = HGRM_TICKS_PER_HALF * exp2(floor(log2(1 / (1 - level))) + 1);
             level += 1 / ticks;
         } while (level < part && rank < sample->n);
-        uint64_t next = (uint64_t)ceil(level * (double)sample->n);
+        uint64_t next = (uint64_t)ceil(level * (double)sample->n - 1e-9); /* 0.75 is a sum */
         rank = next > printed ? next : printed + 1;
         rank = rank < sample->n ? rank : sample->n;
     }

@@ -148,17 +148,13 @@ static void take_all(uint32_t *runs, size_t n)
     }
 }
 
-/* |t| of a drawn change; where nothing varies it is 0 or beyond every bound. */
+/* How far a draw's change is from what was found, in its errors; nothing where nothing varies. */
 static double distance(const struct location *drawn, const struct location *found)
 {
-    double change = fabs(drawn->mean - found->mean);
-    if (found->error > 0) {
-        return change / found->error;
-    }
-    return change > 0 ? INFINITY : 0;
+    return found->error > 0 ? fabs(drawn->mean - found->mean) / found->error : 0;
 }
 
-/* The 95 % point of the largest |t| over draws. */
+/* The 95 % point of the largest distance over draws. */
 static double critical_value(struct draw *draw, uint32_t *base_runs, uint32_t *new_runs,
                              size_t n_quantiles, const struct shift_report *report,
                              const struct location *found, double *largest)
@@ -234,7 +230,7 @@ static void judge_all(struct draw *draw, uint32_t *base_runs, uint32_t *new_runs
     for (size_t k = 0; k < n_quantiles; k++) {
         struct shift *shift = &report->shifts[k];
         if (shift->known) {
-            double reach = found[k].error > 0 ? report->critical * found[k].error : 0;
+            double reach = report->critical * found[k].error;
             shift->low = shift->change - reach;
             shift->high = shift->change + reach;
             shift->verdict = judge_shift(shift, effect);
