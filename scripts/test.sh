@@ -252,7 +252,7 @@ step system-asan tests_asan system 1
 step system-tsan tests_tsan
 step fuzz fuzz
 step oracle scripts/test_flows.sh oracle
-for flow in service ci verify soak bench install; do
+for flow in service ci verify soak bench latency report install; do
     step flow-$flow scripts/test_flows.sh $flow
 done
 
