@@ -75,7 +75,8 @@ Test(bench_ab, servers_that_do_not_serve)
     /* It lexes, so its counts are not those that are expected. */
     snprintf(command, sizeof command, "exec %s/l0-bench-blocking --unix \\$L0_UNIX", place.bin);
     expect_refused(command, BENCH_WRONG, "had no right reply");
-    snprintf(command, sizeof command, "%s/l0-bench-sink --unix \\$L0_UNIX; exit 7", place.bin);
+    snprintf(command, sizeof command,
+             "trap 'exit 7' TERM; %s/l0-bench-sink --unix \\$L0_UNIX & wait", place.bin);
     expect_refused(command, BENCH_WRONG, "--a: the server did not end well");
 }
 
