@@ -172,7 +172,7 @@ static int search(struct command *c, const struct document *document, uint32_t *
                   enum outcome *limit)
 {
     uint32_t low = 0, high = 0;
-    enum outcome outcome;
+    enum outcome outcome = NOT_VALID;
     int code = 0;
     *limit = HELD;
     for (uint64_t rate = c->from; code == 0 && high == 0 && low < c->to; rate *= 2) {

@@ -15,6 +15,11 @@
 
 static const char unknown[] = "unknown";
 
+static void set_unknown(char text[TEXT_BYTES])
+{
+    memcpy(text, unknown, sizeof unknown);
+}
+
 /* Printable ASCII only, without blanks at the end. */
 static void clean(char *text)
 {
@@ -30,7 +35,7 @@ static void first_line(const char *path, char text[TEXT_BYTES])
 {
     FILE *file = fopen(path, "re");
     if (file == NULL || fgets(text, TEXT_BYTES, file) == NULL)
-        strcpy(text, unknown);
+        set_unknown(text);
     if (file != NULL)
         fclose(file);
     clean(text);
@@ -42,7 +47,7 @@ static void cpuinfo(const char *key, char text[TEXT_BYTES])
     FILE *file = fopen("/proc/cpuinfo", "re");
     char line[4096];
     size_t length = strlen(key);
-    strcpy(text, unknown);
+    set_unknown(text);
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         const char *colon = strchr(line, ':');
         if (strncmp(line, key, length) == 0 && colon != NULL && colon[1] == ' ') {
@@ -118,7 +123,7 @@ const char *fingerprint_build_id(void)
 {
     static char hex[65];
     if (hex[0] == '\0') {
-        strcpy(hex, unknown);
+        memcpy(hex, unknown, sizeof unknown);
         dl_iterate_phdr(find_note, hex);
     }
     return hex;

@@ -83,7 +83,8 @@ static int collect(const struct jitter *jitter, const struct probe *probe,
         size_t slot = (size_t)((at_ns - jitter->begin_ns) / JITTER_SLOT_NS);
         if (sample_add(&result->stalls, probe->stall_ns[i] * 1000, i) != 0)
             return -1;
-        if (slot < result->n_slots && probe->stall_ns[i] > result->slots[slot].worst_ns)
+        if (result->slots != NULL && slot < result->n_slots &&
+            probe->stall_ns[i] > result->slots[slot].worst_ns)
             result->slots[slot].worst_ns = probe->stall_ns[i];
     }
     return 0;
@@ -100,10 +101,10 @@ void jitter_stop(struct jitter *jitter, struct jitter_result *result)
     uint64_t length_ns = bench_now_ns() - jitter->begin_ns;
     size_t n_slots = (size_t)(length_ns / JITTER_SLOT_NS) + 1;
     result->slots = calloc(n_slots, sizeof *result->slots);
-    if (result->slots != NULL)
-        result->n_slots = n_slots;
-    for (size_t i = 0; i < result->n_slots; i++)
+    for (size_t i = 0; result->slots != NULL && i < n_slots; i++) {
         result->slots[i].begin_ns = jitter->begin_ns + i * JITTER_SLOT_NS;
+        result->n_slots = n_slots;
+    }
     for (unsigned i = 0; i < jitter->n_probes; i++) {
         if (collect(jitter, &jitter->probes[i], result) == 0)
             result->n_processors++;

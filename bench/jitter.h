@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define JITTER_PERIOD_NS      UINT64_C(1000000)   /* between two looks */
+#define JITTER_PERIOD_NS      UINT64_C(10000000) /* between two looks: rare enough not to disturb */
 #define JITTER_SLOT_NS        UINT64_C(100000000) /* of each the worst is kept */
 #define JITTER_PROCESSORS_MAX 16
 

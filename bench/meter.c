@@ -2,6 +2,7 @@
 
 #include "gate/sample.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #define SUB_LOG2 4
@@ -22,6 +23,7 @@ static uint64_t end_of(unsigned bucket)
 {
     if (bucket < SUB)
         return bucket;
+    assert(bucket < METER_BUCKETS);
     unsigned shift = (bucket >> SUB_LOG2) - 1;
     return ((uint64_t)(SUB + (bucket & (SUB - 1)) + 1) << shift) - 1;
 }

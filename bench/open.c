@@ -64,8 +64,7 @@ static int cannot(struct open_result *result, const char *what, int rc)
     return rc;
 }
 
-/* ---- before ------------------------------------------------------------------------------------
- */
+/* ---- before --------------------------------------------------------------------------------- */
 
 static int make_frame(struct open_load *load, const struct document *document)
 {
@@ -126,8 +125,7 @@ static int prepare_thread(struct open_load *load, unsigned index)
     return rc;
 }
 
-/* ---- during ------------------------------------------------------------------------------------
- */
+/* ---- during --------------------------------------------------------------------------------- */
 
 /* SIGINT and SIGTERM end the run early, with what there is. */
 static int block_signals(struct open_load *load, sigset_t *before)
@@ -193,8 +191,7 @@ static int run_threads(struct open_load *load)
     return rc == 0 ? 0 : cannot(load->result, "threads", rc);
 }
 
-/* ---- after -------------------------------------------------------------------------------------
- */
+/* ---- after ---------------------------------------------------------------------------------- */
 
 static int compare_due(const void *left, const void *right)
 {

@@ -7,7 +7,6 @@
 #include "gate/outfile.h"
 #include "gate/quantile.h"
 #include "gate/report.h"
-#include "proto/version.h"
 #include "proto/wire.h"
 
 #include <errno.h>
@@ -54,8 +53,7 @@ static int figures_of(struct figures *figures, const struct open_result *result)
     return rc;
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 static void write_rows(const struct open_store *store, const struct figures *figures, FILE *out)
 {
@@ -159,8 +157,7 @@ int open_store_write(const struct open_store *store, const char *directory, json
     return rc;
 }
 
-/* ---- summary -----------------------------------------------------------------------------------
- */
+/* ---- summary -------------------------------------------------------------------------------- */
 
 static double ms(uint64_t ps)
 {
@@ -246,7 +243,7 @@ json_t *open_store_json(const struct open_store *store)
     json_object_set_new(json, "workload", workload_json(store));
     json_object_set_new(json, "machine", fingerprint_machine());
     json_object_set_new(json, "build",
-                        json_pack("{s:s, s:s, s:s}", "version", L0_VERSION, "id",
+                        json_pack("{s:s, s:s, s:s}", "program", argp_program_version, "id",
                                   fingerprint_build_id(), "options", store->command_line));
     json_object_set_new(json, "file", json_string(store->document->path));
     json_object_set_new(json, "target", json_string(store->options->target));
@@ -261,8 +258,7 @@ done:
     return json;
 }
 
-/* ---- text --------------------------------------------------------------------------------------
- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static void print_sample(const char *what, const struct sample *sample, FILE *out)
 {

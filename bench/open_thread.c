@@ -4,6 +4,7 @@
 #include "bench/cores.h"
 #include "proto/client.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -27,8 +28,7 @@ struct open_conn {
     uint8_t reply[WIRE_REPLY_BYTES];
 };
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ---------------------------------------------------------------------------- */
 
 static void watch(struct open_thread *t, uint32_t index, int operation, uint32_t events)
 {
@@ -40,6 +40,7 @@ static void watch(struct open_thread *t, uint32_t index, int operation, uint32_t
 static int open_conn(struct open_thread *t, uint32_t index)
 {
     unsigned timeout_ms = t->options->timeout_ms;
+    assert(t->conns != NULL);
     struct open_conn *conn = &t->conns[index];
     *conn = (struct open_conn){.fd = -1};
     int fd =
@@ -57,10 +58,10 @@ static int open_conn(struct open_thread *t, uint32_t index)
     return 0;
 }
 
-static void make_idle(struct open_thread *t, uint32_t index)
+static void make_idle(struct open_thread *t, uint32_t index, uint64_t now_ns)
 {
     if (t->n_idle == 0)
-        t->idle_ns = bench_now_ns();
+        t->idle_ns = now_ns;
     t->idle[t->n_idle++] = index;
 }
 
@@ -71,8 +72,56 @@ static void forget_idle(struct open_thread *t, uint32_t index)
             t->idle[i] = t->idle[--t->n_idle];
 }
 
-/* ---- replies -----------------------------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------------------------- */
+
+/* Sends what the socket takes. */
+static void send_more(struct open_thread *t, uint32_t index)
+{
+    struct open_conn *conn = &t->conns[index];
+    while (conn->sent < t->frame_bytes) {
+        ssize_t n = send(conn->fd, t->frame + conn->sent, t->frame_bytes - conn->sent,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        conn->sent += (size_t)n;
+    }
+    /* Another error than a full socket: receiving tells whether a reply came all the same. */
+    bool waits = conn->sent < t->frame_bytes;
+    if (waits != conn->waits_to_write) {
+        conn->waits_to_write = waits;
+        watch(t, index, EPOLL_CTL_MOD, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    }
+}
+
+static void send_row(struct open_thread *t, struct open_row *row, uint64_t now_ns)
+{
+    uint32_t index = t->idle[--t->n_idle];
+    struct open_conn *conn = &t->conns[index];
+    uint64_t could_ns = row->due_ns > t->idle_ns ? row->due_ns : t->idle_ns;
+    row->sent_ns = now_ns;
+    row->lag_ns = now_ns > could_ns ? now_ns - could_ns : 0;
+    conn->row = row;
+    conn->sent = 0;
+    conn->had = 0;
+    t->n_open++;
+    t->n_sent++;
+    send_more(t, index);
+}
+
+/* Sends all that is due as far as there are connections. When that was done: now_ns, when nothing
+ * was. */
+static uint64_t send_due(struct open_thread *t, uint64_t now_ns)
+{
+    while (t->next < t->n_rows && t->n_idle > 0 && t->rows[t->next].due_ns <= now_ns) {
+        send_row(t, &t->rows[t->next++], now_ns);
+        now_ns = bench_now_ns();
+    }
+    return now_ns;
+}
+
+/* ---- replies -------------------------------------------------------------------------------- */
 
 static void note_failure(struct open_thread *t, const struct open_row *row, const char *what)
 {
@@ -113,7 +162,7 @@ static void replace(struct open_thread *t, uint32_t index, unsigned status)
     /* A server that ends every connection at once must not keep us busy for ever. */
     int rc = t->n_reconnects > t->n_rows + t->n_conns ? -ECONNRESET : open_conn(t, index);
     if (rc == 0) {
-        make_idle(t, index);
+        make_idle(t, index, bench_now_ns());
     } else {
         t->conns[index].fd = -1;
         t->rc = t->n_alive == 0 ? rc : 0;
@@ -170,7 +219,8 @@ static bool take(struct open_thread *t, uint32_t index, const uint8_t *bytes, si
     if (status == OPEN_LOST)
         return false;
     finish(t, conn, status);
-    make_idle(t, index);
+    make_idle(t, index, now_ns);
+    send_due(t, now_ns); /* what waited for a connection goes out before other replies are read */
     return true;
 }
 
@@ -184,56 +234,7 @@ static void receive(struct open_thread *t, uint32_t index)
         replace(t, index, OPEN_LOST);
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
-
-/* Sends what the socket takes. */
-static void send_more(struct open_thread *t, uint32_t index)
-{
-    struct open_conn *conn = &t->conns[index];
-    while (conn->sent < t->frame_bytes) {
-        ssize_t n = send(conn->fd, t->frame + conn->sent, t->frame_bytes - conn->sent,
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            break;
-        conn->sent += (size_t)n;
-    }
-    /* Another error than a full socket: receiving tells whether a reply came all the same. */
-    bool waits = conn->sent < t->frame_bytes;
-    if (waits != conn->waits_to_write) {
-        conn->waits_to_write = waits;
-        watch(t, index, EPOLL_CTL_MOD, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
-    }
-}
-
-static void send_row(struct open_thread *t, struct open_row *row, uint64_t now_ns)
-{
-    uint32_t index = t->idle[--t->n_idle];
-    struct open_conn *conn = &t->conns[index];
-    uint64_t could_ns = row->due_ns > t->idle_ns ? row->due_ns : t->idle_ns;
-    row->sent_ns = now_ns;
-    row->lag_ns = now_ns > could_ns ? now_ns - could_ns : 0;
-    conn->row = row;
-    conn->sent = 0;
-    conn->had = 0;
-    t->n_open++;
-    t->n_sent++;
-    send_more(t, index);
-}
-
-/* Sends all that is due as far as there are connections. Whether there was any. */
-static bool send_due(struct open_thread *t, uint64_t now_ns)
-{
-    bool any = false;
-    while (t->next < t->n_rows && t->n_idle > 0 && t->rows[t->next].due_ns <= now_ns) {
-        send_row(t, &t->rows[t->next++], now_ns);
-        now_ns = bench_now_ns();
-        any = true;
-    }
-    return any;
-}
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 /* Gives up what has waited too long, sent or not. */
 static void expire(struct open_thread *t, uint64_t now_ns)
@@ -253,9 +254,6 @@ static void expire(struct open_thread *t, uint64_t now_ns)
     }
     t->expire_ns = now_ns + WAIT_NS_MAX;
 }
-
-/* ---- the loop ----------------------------------------------------------------------------------
- */
 
 /* How long to wait for replies: until shortly before the next request is due. */
 static uint64_t wait_ns(const struct open_thread *t, uint64_t now_ns)
@@ -278,24 +276,22 @@ static void handle(struct open_thread *t, const struct epoll_event *event)
         receive(t, index);
 }
 
-/* One turn: send what is due, wait, take what came. */
-static void turn(struct open_thread *t)
+/* One turn from now_ns on: send what is due, wait, take what came. When it ended. */
+static uint64_t turn(struct open_thread *t, uint64_t now_ns)
 {
     struct epoll_event events[EVENTS_MAX];
-    uint64_t begin_ns = bench_now_ns();
-    bool sent = send_due(t, begin_ns);
-    uint64_t wait_begin_ns = sent ? bench_now_ns() : begin_ns;
-    if (sent)
-        t->busy_ns += wait_begin_ns - begin_ns;
-    uint64_t ns = wait_ns(t, wait_begin_ns);
-    struct timespec wait = {.tv_nsec = (long)ns}; /* less than a second */
+    uint64_t wait_begin_ns = send_due(t, now_ns);
+    t->busy_ns += wait_begin_ns - now_ns;
+    struct timespec wait = {.tv_nsec = (long)wait_ns(t, wait_begin_ns)}; /* less than a second */
     int n = epoll_pwait2(t->epoll, events, EVENTS_MAX, &wait, NULL);
-    if (n <= 0)
-        return;
     uint64_t woken_ns = bench_now_ns();
+    if (n <= 0)
+        return woken_ns;
     for (int i = 0; i < n; i++)
         handle(t, &events[i]);
-    t->busy_ns += bench_now_ns() - woken_ns;
+    uint64_t end_ns = bench_now_ns();
+    t->busy_ns += end_ns - woken_ns;
+    return end_ns;
 }
 
 void *open_thread_work(void *argument)
@@ -304,15 +300,14 @@ void *open_thread_work(void *argument)
     if (t->options->cores != NULL)
         cores_pin_one(t->options->cores, t->index);
     prctl(PR_SET_TIMERSLACK, 1UL); /* of its default, 50 us, every wake-up would be late */
-    t->begin_ns = bench_now_ns();
+    uint64_t now_ns = t->begin_ns = bench_now_ns();
     while (t->rc == 0 && (t->next < t->n_rows || t->n_open > 0) &&
            !atomic_load_explicit(t->stop, memory_order_relaxed)) {
-        turn(t);
-        uint64_t now_ns = bench_now_ns();
+        now_ns = turn(t, now_ns);
         if (now_ns >= t->expire_ns)
             expire(t, now_ns);
     }
-    t->end_ns = bench_now_ns();
+    t->end_ns = now_ns;
     uint64_t one = 1;
     (void)!write(t->done_fd, &one, sizeof one);
     return NULL;

@@ -157,14 +157,8 @@ static const char *say_notes(const struct compare_runs *compare, bool paired, si
 }
 
 static void report(const struct compare_runs *compare, const struct shift_report *shifts,
-                   bool paired, size_t n_dropped, struct emit *emit, struct gate_error *error)
+                   bool paired, const struct emit *emit, struct gate_error *error)
 {
-    char title[512];
-    char notes[640];
-    snprintf(title, sizeof title, "%.200s against %.200s", compare->sides[1].runs[0].path,
-             compare->sides[0].runs[0].path);
-    emit->title = title;
-    emit->notes = say_notes(compare, paired, n_dropped, notes);
     if (compare->json) {
         json_t *json = emit_json(emit);
         for (size_t k = 0; k < compare->n_quantiles && json != NULL; k++) {
@@ -179,7 +173,7 @@ static void report(const struct compare_runs *compare, const struct shift_report
         json_object_set_new(json, "paired", json_boolean(paired));
         report_print_json(json, error);
     } else {
-        printf("%s\n", title);
+        printf("%s\n", emit->title);
         emit_text(emit, isatty(STDOUT_FILENO) == 1, stdout);
     }
     if (error->code == GATE_PASS && emit_to_targets(emit, compare->targets, error) == 0) {
@@ -214,8 +208,15 @@ static int compare_sides(struct compare_runs *compare, size_t n_dropped, struct 
     struct judgement judgements[SHIFT_QUANTILES_MAX] = {0};
     struct report_text names[SHIFT_QUANTILES_MAX];
     bool paired = is_paired(compare->sides);
-    struct emit emit = {
-        .suite = "l0-gate compare", .judgements = judgements, .n = compare->n_quantiles};
+    char title[512];
+    char notes[640];
+    snprintf(title, sizeof title, "%.200s against %.200s", compare->sides[1].runs[0].path,
+             compare->sides[0].runs[0].path);
+    struct emit emit = {.suite = "l0-gate compare",
+                        .title = title,
+                        .notes = say_notes(compare, paired, n_dropped, notes),
+                        .judgements = judgements,
+                        .n = compare->n_quantiles};
     if (make_side(compare, 0, &sides[0]) != 0 || make_side(compare, 1, &sides[1]) != 0 ||
         shift_compare(&sides[0], &sides[1], compare->n_quantiles, paired, compare->effect,
                       &shifts) != 0) {
@@ -233,7 +234,7 @@ static int compare_sides(struct compare_runs *compare, size_t n_dropped, struct 
             emit.word = shift_verdict_text(emit.verdict == VERDICT_INCONCLUSIVE ? SHIFT_CANNOT_TELL
                                                                                 : shifts.verdict);
         }
-        report(compare, &shifts, paired, n_dropped, &emit, error);
+        report(compare, &shifts, paired, &emit, error);
     }
     free(sides[0].logs[0]);
     free(sides[1].logs[0]);

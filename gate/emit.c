@@ -25,8 +25,7 @@ void emit_conclude(struct emit *emit)
     }
 }
 
-/* ---- text --------------------------------------------------------------------------------------
- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static const char *colour_of(enum verdict verdict)
 {
@@ -79,8 +78,7 @@ void emit_text(const struct emit *emit, bool colour, FILE *out)
     fputc('\n', out);
 }
 
-/* ---- Markdown ----------------------------------------------------------------------------------
- */
+/* ---- Markdown ------------------------------------------------------------------------------- */
 
 static void put_cell(const char *text, FILE *out)
 {
@@ -139,8 +137,7 @@ void emit_markdown(const struct emit *emit, FILE *out)
     fputc('\n', out);
 }
 
-/* ---- JUnit XML ---------------------------------------------------------------------------------
- */
+/* ---- JUnit XML ------------------------------------------------------------------------------ */
 
 void emit_xml_text(const char *text, FILE *out)
 {
@@ -230,8 +227,7 @@ void emit_junit(const struct emit *emit, FILE *out)
     fputs("  </testsuite>\n</testsuites>\n", out);
 }
 
-/* ---- annotations -------------------------------------------------------------------------------
- */
+/* ---- annotations ---------------------------------------------------------------------------- */
 
 static void put_escaped(const char *text, const char *special, FILE *out)
 {
@@ -274,8 +270,7 @@ void emit_annotations(const struct emit *emit, FILE *out)
     }
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 json_t *emit_json(const struct emit *emit)
 {
@@ -296,8 +291,7 @@ json_t *emit_json(const struct emit *emit)
                      "judgements", judgements);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 static int write_file(const struct emit *emit, const char *path,
                       void (*write)(const struct emit *, FILE *), struct gate_error *error)

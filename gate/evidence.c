@@ -91,18 +91,13 @@ int evidence_quantile(const struct evidence *evidence, uint32_t q_ppm, struct qu
     if (evidence->n_runs < 2) {
         return 0;
     }
-    const struct sample **runs = calloc(evidence->n_runs, sizeof *runs);
+    const struct sample *runs[EVIDENCE_RUNS_MAX];
     uint64_t low_ps = 0;
     uint64_t high_ps = 0;
-    int rc = runs == NULL ? -1 : 0;
-    for (size_t i = 0; i < evidence->n_runs && rc == 0; i++) {
+    for (size_t i = 0; i < evidence->n_runs; i++) {
         runs[i] = &evidence->runs[i].latency;
     }
-    if (rc == 0) {
-        rc = blocks_interval(runs, evidence->n_runs, &evidence->pooled, q_ppm, &low_ps, &high_ps);
-    }
-    free(runs);
-    if (rc != 0) {
+    if (blocks_interval(runs, evidence->n_runs, &evidence->pooled, q_ppm, &low_ps, &high_ps) != 0) {
         return gate_error_set(error, GATE_USAGE, "out of memory while drawing runs");
     }
     widen(quantile, low_ps, high_ps);

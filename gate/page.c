@@ -35,8 +35,7 @@ static const char style[] =
     ".stall{fill:var(--stall)}\n"
     ".key{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em;border-radius:2px}\n";
 
-/* ---- marks -------------------------------------------------------------------------------------
- */
+/* ---- marks ---------------------------------------------------------------------------------- */
 
 static int parse_mark(const struct lines *lines, struct text_span line, struct page_mark *mark,
                       struct gate_error *error)
@@ -92,8 +91,7 @@ int page_load_marks(const char *path, struct page_mark **marks, struct gate_erro
     return n;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 static void put_cell(const char *class, const char *text, FILE *out)
 {
@@ -234,8 +232,7 @@ static void put_object(const struct run *run, const char *object, const char *ti
     fputs("</table>\n", out);
 }
 
-/* ---- the page ----------------------------------------------------------------------------------
- */
+/* ---- the page ------------------------------------------------------------------------------- */
 
 static void put_key(const char *variable, const char *words, FILE *out)
 {

@@ -21,8 +21,7 @@ static double ms(uint64_t value_ps)
     return (double)value_ps / (double)GATE_PS_PER_MS;
 }
 
-/* ---- percentiles -------------------------------------------------------------------------------
- */
+/* ---- percentiles ---------------------------------------------------------------------------- */
 
 static struct chart_point point(double x, uint64_t value_ps)
 {
@@ -120,8 +119,7 @@ void page_percentile_chart(const struct page *page, FILE *out)
     chart_svg_end(out);
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 /* What happened in a column of the timeline. */
 struct column {

@@ -1,16 +1,11 @@
 #include "gate/run.h"
 
-#include "gate/decimal.h"
-
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static_assert(RUN_UNANSWERED_PS == GATE_DECIMAL_MAX, "no value that is read can be larger");
 
 static bool is_directory(const char *path)
 {

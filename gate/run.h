@@ -6,6 +6,7 @@
 #define L0_GATE_RUN_H
 
 #include "gate/counters.h"
+#include "gate/decimal.h"
 #include "gate/error.h"
 #include "gate/rows.h"
 #include "gate/sample.h"
@@ -16,7 +17,7 @@
 
 /* A request that was never answered rightly takes this long: longer than every other one, so that
  * leaving it out cannot make a tail look better. */
-#define RUN_UNANSWERED_PS ((uint64_t)INT64_MAX)
+#define RUN_UNANSWERED_PS GATE_DECIMAL_MAX
 
 #define RUN_ROWS_NAME    "rows.csv"
 #define RUN_SUMMARY_NAME "run.json"

@@ -209,7 +209,7 @@ static void judge_all(struct draw *draw, uint32_t *base_runs, uint32_t *new_runs
                       size_t n_quantiles, double effect, struct shift_report *report,
                       double *largest)
 {
-    struct location found[SHIFT_QUANTILES_MAX];
+    struct location found[SHIFT_QUANTILES_MAX] = {{0, 0}};
     for (size_t k = 0; k < n_quantiles; k++) {
         struct shift *shift = &report->shifts[k];
         if (!is_known(draw->base, k) || !is_known(draw->new, k)) {

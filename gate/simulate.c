@@ -126,9 +126,9 @@ static int run_trials(const struct settings *settings, struct tally *tally)
     struct random random = {.state = settings->seed};
     struct shift_side sides[2] = {{.n_runs = settings->n_pairs}, {.n_runs = settings->n_pairs}};
     struct sample room = {0};
-    double *logs = calloc(2 * N_QUANTILES * settings->n_pairs, sizeof *logs);
+    double *logs = calloc((size_t)2 * N_QUANTILES * settings->n_pairs, sizeof *logs);
     int rc = logs == NULL ? -ENOMEM : 0;
-    for (size_t i = 0; rc == 0 && i < (size_t)2 * N_QUANTILES; i++) {
+    for (size_t i = 0; rc == 0 && i < 2 * (size_t)N_QUANTILES; i++) {
         sides[i / N_QUANTILES].logs[i % N_QUANTILES] = logs + i * settings->n_pairs;
     }
     for (uint64_t trial = 0; trial < settings->n_trials && rc == 0; trial++) {

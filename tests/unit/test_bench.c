@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* ---- arguments ---------------------------------------------------------------------------------
- */
+/* ---- arguments ------------------------------------------------------------------------------ */
 
 Test(number, whole_numbers_within_a_range)
 {
@@ -65,8 +64,7 @@ Test(cores, pinning_takes_them_in_turn)
     cr_expect_eq(cores_pin(&allowed), 0);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 static void expect_content(const char *path, const char *expected)
 {
@@ -146,8 +144,7 @@ Test(document, load)
     cr_expect_eq(document_regime("xelatex"), -ENOENT);
 }
 
-/* ---- the service's counters --------------------------------------------------------------------
- */
+/* ---- the service's counters ----------------------------------------------------------------- */
 
 static const char metrics_text[] = "# HELP l0_requests_total Replies sent.\n"
                                    "# TYPE l0_requests_total counter\n"
@@ -196,8 +193,7 @@ Test(service_metrics, a_difference_is_of_this_run_only)
     cr_expect_not(service_metrics_difference(&unknown, &after, 0).known);
 }
 
-/* ---- progress ----------------------------------------------------------------------------------
- */
+/* ---- progress ------------------------------------------------------------------------------- */
 
 Test(progress, a_plain_line_every_few_seconds)
 {
@@ -229,8 +225,7 @@ Test(progress, silent)
     progress_end(&progress);
 }
 
-/* ---- the report --------------------------------------------------------------------------------
- */
+/* ---- the report ----------------------------------------------------------------------------- */
 
 #define N_REPORT 1000
 
@@ -326,8 +321,7 @@ Test(load_report, unknown_hedges_are_null)
     json_decref(json);
 }
 
-/* ---- micro -------------------------------------------------------------------------------------
- */
+/* ---- micro ---------------------------------------------------------------------------------- */
 
 Test(micro, every_kernel_in_both_modes_beside_memcpy)
 {

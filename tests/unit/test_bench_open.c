@@ -18,8 +18,7 @@
 
 TestSuite(bench_open, .init = bench_place_open, .fini = bench_place_close);
 
-/* ---- schedule and meter ------------------------------------------------------------------------
- */
+/* ---- schedule and meter --------------------------------------------------------------------- */
 
 Test(bench_open, a_fixed_schedule_does_not_drift)
 {
@@ -74,8 +73,7 @@ Test(bench_open, the_meter_is_near)
     cr_expect_eq(meter_quantile_ns(&all, 1), 0);
 }
 
-/* ---- servers -----------------------------------------------------------------------------------
- */
+/* ---- servers -------------------------------------------------------------------------------- */
 
 static void reply_truth(int fd)
 {
@@ -155,8 +153,7 @@ static void serve_letters(int fd)
 
 #define OPEN "l0-bench open %s --target %s --admin '' --warmup 0 --max-lag-ms 60000 "
 
-/* ---- coordinated omission ----------------------------------------------------------------------
- */
+/* ---- coordinated omission ------------------------------------------------------------------- */
 
 static size_t n_longer(const struct open_result *result, bool from_due, uint64_t ns)
 {
@@ -211,8 +208,7 @@ Test(bench_open, a_pause_hides_from_a_closed_loop_and_not_from_an_open_one)
     cr_expect_lt(p99_ms, 250, "the closed loop saw the pause");
 }
 
-/* ---- replies that are none ---------------------------------------------------------------------
- */
+/* ---- replies that are none ------------------------------------------------------------------ */
 
 static void expect_errors(void (*serve)(int fd), const char *options, const char *said)
 {
@@ -257,8 +253,7 @@ Test(bench_open, any_framed_reply)
     bench_expect_said(&o, "40 due, 40 right replies");
 }
 
-/* ---- what is stored ----------------------------------------------------------------------------
- */
+/* ---- what is stored ------------------------------------------------------------------------- */
 
 static void remove_run(const char *dir)
 {
@@ -366,8 +361,7 @@ Test(bench_open, refuses_nonsense)
     cr_expect_eq(o.code, BENCH_INPUT);
 }
 
-/* ---- hedge counters ----------------------------------------------------------------------------
- */
+/* ---- hedge counters ------------------------------------------------------------------------- */
 
 Test(bench_open, hedge_counters)
 {

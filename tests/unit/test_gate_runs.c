@@ -32,8 +32,7 @@ static void expect_bad_rows(const char *rows, const char *excerpt)
     expect(gate_files_run("check --rule 'n>=1' run"), 3, excerpt);
 }
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 Test(gate_runs, one_exit_code_each)
 {
@@ -124,8 +123,7 @@ Test(gate_runs, malformed_runs)
     expect(gate_files_run("check --rule 'n>=1' run"), 3, "expected an object");
 }
 
-/* ---- forms of a verdict ------------------------------------------------------------------------
- */
+/* ---- forms of a verdict --------------------------------------------------------------------- */
 
 Test(gate_runs, forms_for_machines)
 {
@@ -150,8 +148,7 @@ Test(gate_runs, forms_for_machines)
     json_decref(json);
 }
 
-/* ---- comparisons -------------------------------------------------------------------------------
- */
+/* ---- comparisons ---------------------------------------------------------------------------- */
 
 Test(gate_runs, sides_are_compared)
 {
@@ -205,8 +202,7 @@ Test(gate_runs, simulation_runs_small)
                      gate_files_run("simulate --trials 3 --samples 4000 --pairs 6").output);
 }
 
-/* ---- reports -----------------------------------------------------------------------------------
- */
+/* ---- reports -------------------------------------------------------------------------------- */
 
 Test(gate_runs, a_page_that_needs_nothing_else)
 {

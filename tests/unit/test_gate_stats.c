@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a proportion ------------------------------------------------------------------------------
- */
+/* ---- a proportion --------------------------------------------------------------------------- */
 
 static void expect_interval(uint64_t k, uint64_t n, double low, double high, double within)
 {
@@ -44,8 +43,7 @@ Test(gate_stats, proportions_of_many)
     }
 }
 
-/* ---- runs as blocks ----------------------------------------------------------------------------
- */
+/* ---- runs as blocks ------------------------------------------------------------------------- */
 
 static struct sample constant(uint64_t value_ps, size_t n)
 {
@@ -78,8 +76,7 @@ Test(gate_stats, blocks_show_how_runs_differ)
     sample_free(&pooled);
 }
 
-/* ---- shifts ------------------------------------------------------------------------------------
- */
+/* ---- shifts --------------------------------------------------------------------------------- */
 
 #define RUNS 12
 
@@ -159,8 +156,7 @@ Test(gate_stats, what_is_not_known_is_not_compared)
     sample_free(&zero);
 }
 
-/* ---- .hgrm -------------------------------------------------------------------------------------
- */
+/* ---- .hgrm ---------------------------------------------------------------------------------- */
 
 Test(gate_stats, hgrm_of_a_hundred)
 {
