@@ -23,6 +23,7 @@ int bench_complain(int exit_code, const char *format, ...) __attribute__((format
 int bench_load_main(int argc, char **argv, bool oneshot);
 int bench_open_main(int argc, char **argv);
 int bench_find_max_main(int argc, char **argv);
+int bench_calibrate_main(int argc, char **argv);
 int bench_ab_main(int argc, char **argv);
 int bench_micro_main(int argc, char **argv);
 int bench_side_main(int argc, char **argv);

@@ -12,7 +12,7 @@
 
 const char *argp_program_version = "l0-bench " L0_VERSION;
 
-#define SUBCOMMANDS "keepalive, oneshot, open, find-max, ab, micro and side"
+#define SUBCOMMANDS "keepalive, oneshot, open, find-max, ab, calibrate, micro and side"
 
 static int keepalive(int argc, char **argv)
 {
@@ -33,6 +33,7 @@ static const struct subcommand {
     {"oneshot", (char[]){"l0-bench oneshot"}, oneshot},
     {"open", (char[]){"l0-bench open"}, bench_open_main},
     {"find-max", (char[]){"l0-bench find-max"}, bench_find_max_main},
+    {"calibrate", (char[]){"l0-bench calibrate"}, bench_calibrate_main},
     {"ab", (char[]){"l0-bench ab"}, bench_ab_main},
     {"micro", (char[]){"l0-bench micro"}, bench_micro_main},
     {"side", (char[]){"l0-bench side"}, bench_side_main},
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
         .args_doc = "keepalive FILE ITERS THREADS\noneshot FILE ITERS THREADS\n"
                     "open --rate R --duration S FILE\nfind-max --slo RULE FILE\n"
                     "ab --a CMD --b CMD --rate R --duration S --out DIR FILE\n"
-                    "micro FILE...\nside FILE ITERS THREADS",
+                    "calibrate --target TARGET FILE\nmicro FILE...\nside FILE ITERS THREADS",
         .doc = "Measures the lexing service: closed-loop load over kept or fresh connections with "
                "exact round trips, open-loop load on a schedule, the highest rate that keeps a "
                "promise, two servers in turn, the lexer alone, and servers side by side.\v"
