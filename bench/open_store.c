@@ -302,8 +302,10 @@ int open_store_print(const struct open_store *store, FILE *out)
         if (r->why_invalid[0] != '\0')
             fprintf(out, "INVALID: %s\n", r->why_invalid);
         else
-            fprintf(out, "valid: the generator was busy %.0f %% of the time\n",
-                    r->busy_share * 100);
+            fprintf(
+                out,
+                "valid: the generator was busy, or waited for a processor, %.0f %% of the time\n",
+                r->busy_share * 100);
     }
     figures_free(&figures);
     return rc;

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -294,12 +295,26 @@ static uint64_t turn(struct open_thread *t, uint64_t now_ns)
     return end_ns;
 }
 
+/* How long this thread has been runnable without running; 0 where the kernel does not say. */
+static uint64_t starved_ns(void)
+{
+    unsigned long long ran_ns, waited_ns = 0;
+    FILE *file = fopen("/proc/thread-self/schedstat", "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%llu %llu", &ran_ns, &waited_ns) != 2)
+        waited_ns = 0;
+    fclose(file);
+    return waited_ns;
+}
+
 void *open_thread_work(void *argument)
 {
     struct open_thread *t = argument;
     if (t->options->cores != NULL)
         cores_pin_one(t->options->cores, t->index);
     prctl(PR_SET_TIMERSLACK, 1UL); /* of its default, 50 us, every wake-up would be late */
+    uint64_t starved_before_ns = starved_ns();
     uint64_t now_ns = t->begin_ns = bench_now_ns();
     while (t->rc == 0 && (t->next < t->n_rows || t->n_open > 0) &&
            !atomic_load_explicit(t->stop, memory_order_relaxed)) {
@@ -308,6 +323,7 @@ void *open_thread_work(void *argument)
             expire(t, now_ns);
     }
     t->end_ns = now_ns;
+    t->starved_ns = starved_ns() - starved_before_ns;
     uint64_t one = 1;
     (void)!write(t->done_fd, &one, sizeof one);
     return NULL;

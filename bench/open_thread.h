@@ -29,7 +29,8 @@ struct open_thread {
     uint64_t n_sent;
     uint64_t n_reconnects;
     uint64_t n_errors;
-    uint64_t busy_ns; /* time in which it was not waiting */
+    uint64_t busy_ns;    /* time in which it was not waiting for anything */
+    uint64_t starved_ns; /* time in which it waited for a processor, as the kernel says */
     uint64_t begin_ns, end_ns;
     int rc; /* negative errno: the connections could not be made, or none is left */
     char failure[512];
