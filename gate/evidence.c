@@ -12,7 +12,18 @@ static int add_run(struct evidence *evidence, const char *path, struct gate_erro
         return gate_error_set(error, GATE_USAGE, "%s: out of memory", path);
     }
     evidence->runs = grown;
-    return run_load(&grown[evidence->n_runs++], path, error);
+    if (run_load(&grown[evidence->n_runs++], path, error) != 0) {
+        return -1;
+    }
+    const struct run *added = &grown[evidence->n_runs - 1];
+    for (size_t i = 0; i + 1 < evidence->n_runs; i++) {
+        if (run_is_same(&grown[i], added)) {
+            return gate_error_set(error, GATE_DATA,
+                                  "%s and %s are one run: expected every run once", grown[i].path,
+                                  added->path);
+        }
+    }
+    return 0;
 }
 
 int evidence_add(struct evidence *evidence, const char *path, struct gate_error *error)

@@ -1,10 +1,10 @@
 #include "gate/graph.h"
 
+#include "gate/outfile.h"
 #include "gate/page_charts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,19 +40,21 @@ static void put_data(const char *name, const struct evidence *side, FILE *script
     fputs("END\n", script);
 }
 
-static void put_script(const struct page *page, enum graph_format format, const char *path,
-                       FILE *script)
+static void put_script(const struct page *page, enum graph_format format, FILE *script)
 {
+    double x_high = 1;
+    double y_low = 0;
+    double y_high = 0;
     put_data("run", page->run, script);
     if (page->base != NULL) {
         put_data("base", page->base, script);
     }
+    page_percentile_range(page, &x_high, &y_low, &y_high);
     fputs(format == GRAPH_SVG ? "set terminal svg size 960,480 dynamic background '#ffffff'\n"
                               : "set terminal pngcairo size 960,480\n",
           script);
-    fputs("set output ", script);
-    put_quoted(path, script);
-    fputs("\nset title ", script);
+    fprintf(script, "set xrange [0:%.9g]\nset yrange [%.9g:%.9g]\n", x_high, y_low, y_high);
+    fputs("set title ", script);
     put_quoted(page->title, script);
     fputs(" noenhanced\nset grid\nset logscale y\nset ylabel 'latency, ms'\nset key left top\n"
           "set xtics ('min' 0, 'P50' 0.30103, 'P90' 1, 'P99' 2, 'P99.9' 3, 'P99.99' 4, "
@@ -69,9 +71,9 @@ static void put_script(const struct page *page, enum graph_format format, const 
           script);
 }
 
-/* Starts gnuplot with its input from a pipe. Its process, or negative errno; *to_it is the pipe's
- * end. */
-static pid_t start_gnuplot(int *to_it)
+/* Starts gnuplot on a script, its picture going to a pipe. Its process, or negative errno;
+ * *picture is the pipe's end. */
+static pid_t start_gnuplot(int script, int *picture)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -79,45 +81,81 @@ static pid_t start_gnuplot(int *to_it)
     }
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     char *const argv[] = {(char[]){"gnuplot"}, NULL};
     pid_t pid;
     int rc = posix_spawnp(&pid, "gnuplot", &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
-    close(ends[0]);
+    close(ends[1]);
     if (rc != 0) {
-        close(ends[1]);
+        close(ends[0]);
         return -rc;
     }
-    *to_it = ends[1];
+    *picture = ends[0];
     return pid;
 }
 
-int graph_write(const struct page *page, enum graph_format format, const char *path,
-                struct gate_error *error)
+/* Copies all that comes. Bytes, or negative errno. */
+static ssize_t copy_picture(int picture, FILE *out)
 {
-    int to_it = -1;
-    pid_t pid = start_gnuplot(&to_it);
+    char buffer[4096];
+    ssize_t total = 0;
+    for (;;) {
+        ssize_t n = read(picture, buffer, sizeof buffer);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? -errno : total;
+        }
+        fwrite(buffer, 1, (size_t)n, out);
+        total += n;
+    }
+}
+
+/* Runs gnuplot on the script. 0, or -1 with *error set. */
+static int draw(FILE *script, const char *path, FILE *out, struct gate_error *error)
+{
+    int picture = -1;
+    pid_t pid = start_gnuplot(fileno(script), &picture);
     if (pid < 0) {
         return gate_error_set(error, GATE_USAGE,
                               "%s: cannot start gnuplot: %s (package gnuplot-nox)", path,
                               strerror(-pid));
     }
-    /* A gnuplot that ends early is told by its exit code, not by a signal to us. */
-    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
-    FILE *script = fdopen(to_it, "w");
-    if (script != NULL) {
-        put_script(page, format, path, script);
-        fclose(script);
-    } else {
-        close(to_it);
-    }
-    signal(SIGPIPE, before);
+    ssize_t n = copy_picture(picture, out);
+    close(picture);
     int status;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || access(path, R_OK) != 0) {
+    if (n <= 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         return gate_error_set(error, GATE_USAGE, "%s: gnuplot could not draw it", path);
     }
     return 0;
+}
+
+int graph_write(const struct page *page, enum graph_format format, const char *path,
+                struct gate_error *error)
+{
+    struct outfile out;
+    FILE *script = tmpfile();
+    int rc = script == NULL ? -errno : outfile_open(&out, path);
+    if (rc == 0) {
+        put_script(page, format, script);
+        rewind(script);
+        if (draw(script, path, out.stream, error) != 0) {
+            outfile_abort(&out);
+        } else {
+            rc = outfile_commit(&out);
+        }
+    }
+    if (script != NULL) {
+        fclose(script);
+    }
+    if (rc != 0) {
+        return gate_error_set(error, GATE_USAGE, "%s: cannot write: %s", path, strerror(-rc));
+    }
+    return error->code == GATE_PASS ? 0 : -1;
 }

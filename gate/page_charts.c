@@ -100,15 +100,24 @@ static void draw_curve(const struct chart *chart, const struct sample *pooled, c
     chart_line(chart, line, curve.value, curve.n);
 }
 
-void page_percentile_chart(const struct page *page, FILE *out)
+void page_percentile_range(const struct page *page, double *x_high, double *y_low, double *y_high)
 {
-    struct chart chart = {.out = out, .left = LEFT, .top = 26, .width = PLANE, .height = 330};
+    struct chart chart = {.x_low = 0};
     size_t most = page->run->pooled.n;
     if (page->base != NULL && page->base->pooled.n > most) {
         most = page->base->pooled.n;
     }
-    chart.x_high = fmax(log10((double)most), 1);
     set_range(&chart, page);
+    *x_high = fmax(log10((double)most), 1);
+    *y_low = chart.y_low;
+    *y_high = chart.y_high;
+}
+
+void page_percentile_chart(const struct page *page, FILE *out)
+{
+    struct chart chart = {.out = out, .left = LEFT, .top = 26, .width = PLANE, .height = 330};
+    chart.y_scale = CHART_LOG;
+    page_percentile_range(page, &chart.x_high, &chart.y_low, &chart.y_high);
     chart_svg_begin(out, WIDTH, 390, "Latency by percentile, with 95 % intervals");
     chart_frame(&chart, "latency; the band is the 95 % interval");
     chart_nines_axis(&chart);

@@ -19,6 +19,9 @@ struct page_curve {
 
 void page_curve(const struct sample *pooled, struct page_curve *curve);
 
+/* What the percentile chart spans: x from 0, y in ms. */
+void page_percentile_range(const struct page *page, double *x_high, double *y_low, double *y_high);
+
 void page_percentile_chart(const struct page *page, FILE *out);
 
 /* Latencies of the first run over time, with hedges, marks and, below, the machine's stalls. 0, or

@@ -147,6 +147,16 @@ static const char *parse_limit(const char *text, struct rule *rule)
                                                                                  : "a whole number";
 }
 
+/* The beginning of the text, fit for a message. */
+static void show(const char *text, char shown[RULE_TEXT_BYTES])
+{
+    size_t n = 0;
+    for (; text[n] != '\0' && n < RULE_TEXT_BYTES - 1; n++) {
+        shown[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+    }
+    shown[n] = '\0';
+}
+
 int rule_add(struct rules *rules, const char *text, const char *where, struct gate_error *error)
 {
     struct rule rule = {.limit = 0};
@@ -167,7 +177,9 @@ int rule_add(struct rules *rules, const char *text, const char *where, struct ga
         }
     }
     if (expected != NULL) {
-        return gate_error_set(error, GATE_USAGE, "%s: found '%.80s', expected %s", where, text,
+        char shown[RULE_TEXT_BYTES];
+        show(text, shown);
+        return gate_error_set(error, GATE_USAGE, "%s: found '%s', expected %s", where, shown,
                               expected);
     }
     rules->rules[rules->n++] = rule;

@@ -167,6 +167,23 @@ void run_free(struct run *run)
     *run = (struct run){0};
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat about_a;
+    struct stat about_b;
+    return stat(a, &about_a) == 0 && stat(b, &about_b) == 0 && about_a.st_dev == about_b.st_dev &&
+           about_a.st_ino == about_b.st_ino;
+}
+
+bool run_is_same(const struct run *a, const struct run *b)
+{
+    json_int_t a_ns = json_integer_value(json_object_get(a->summary, "start_ns"));
+    json_int_t b_ns = json_integer_value(json_object_get(b->summary, "start_ns"));
+    bool same_moment = a->started_s > 0 && a_ns > 0 && a_ns == b_ns &&
+                       a->started_s - b->started_s < 1e-3 && b->started_s - a->started_s < 1e-3;
+    return same_moment || is_same_file(a->path, b->path);
+}
+
 bool run_differs(const struct run *a, const struct run *b, char what[128])
 {
     static const char *const parts[] = {"machine", "workload"};

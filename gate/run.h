@@ -40,6 +40,9 @@ struct run {
 int run_load(struct run *run, const char *path, struct gate_error *error);
 void run_free(struct run *run);
 
+/* Are they the same run, given twice or copied? By path, or by when they began, to the ns. */
+bool run_is_same(const struct run *a, const struct run *b);
+
 /* What differs between two runs that must not differ when they are compared: the machine or the
  * load. false when nothing does (what one of them does not say is not compared); else *what is the
  * name of the first such field. */

@@ -183,6 +183,8 @@ Test(gate_runs, what_compare_refuses)
                                        .summary = "\"valid\":false,\"invalid\":[\"client\"]"});
     expect(gate_files_run("compare ab/a ab/b"), 5, "verdict: INVALID");
     expect(gate_files_run("compare --drop-invalid ab/a ab/b"), 3, "left out: 1 pairs");
+    expect(gate_files_run("compare --base ab/a --base ab/a/002 --new ab/b"), 3,
+           "ab/a/002 and ab/a/002 are one run");
     expect(gate_files_run("compare --base ab/a"), 2, "expected runs of both sides");
     expect(gate_files_run("compare --base ab/a --new ab/b x"), 2, "found 'x' beside");
     expect(gate_files_run("compare --at p50,p0 ab/a ab/b"), 2, "--at: found");
@@ -255,4 +257,5 @@ Test(gate_runs, reports_refuse)
     struct gate_files_run run = gate_files_run("report run --svg x.svg");
     cr_expect(run.exit == 0 || strstr(run.output, "cannot start gnuplot") != NULL, "%s",
               run.output);
+    expect(gate_files_run("report run --png /dev/full"), 2, "/dev/full: cannot ");
 }
