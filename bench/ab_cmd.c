@@ -117,6 +117,8 @@ static int run_side(const struct command *c, int side, unsigned pair,
     int rc = open_store_begin(directory);
     if (rc != 0)
         return bench_complain(BENCH_INPUT, "%s: %s", directory, strerror(-rc));
+    if (contender_interrupted())
+        return bench_complain(BENCH_INVALID, "interrupted");
     rc = contender_start(&contender, c->commands[side], c->socket_path, log);
     if (rc != 0)
         return bench_complain(BENCH_INPUT, "--%c: %s (its output is in %s)", "ab"[side],
@@ -218,6 +220,7 @@ int bench_ab_main(int argc, char **argv)
     int code = open_settings_load(&c.settings, &document);
     if (code != 0)
         return code;
+    contender_hold_signals();
     if (mkdtemp(c.socket_dir) == NULL) {
         code = bench_complain(BENCH_INPUT, "%s: %s", c.socket_dir, strerror(errno));
     } else {

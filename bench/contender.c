@@ -16,6 +16,27 @@
 #define STOP_NS  UINT64_C(10000000000)
 #define LOOK_NS  UINT64_C(10000000)
 
+static void stop_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+}
+
+void contender_hold_signals(void)
+{
+    sigset_t set;
+    stop_signals(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool contender_interrupted(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
 /* In the child: does not return. */
 static void become(const char *command, const char *socket_path, const char *log_path)
 {
@@ -61,9 +82,10 @@ int contender_start(struct contender *contender, const char *command, const char
             close(fd);
             return 0;
         }
-        if (bench_now_ns() > until_ns) {
+        bool interrupted = contender_interrupted();
+        if (interrupted || bench_now_ns() > until_ns) {
             contender_stop(contender);
-            return -ETIMEDOUT;
+            return interrupted ? -EINTR : -ETIMEDOUT;
         }
         bench_sleep_until(bench_now_ns() + LOOK_NS);
     }

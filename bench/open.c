@@ -126,8 +126,8 @@ static int prepare_thread(struct open_load *load, unsigned index)
     int rc = make_rows(load, thread);
     if (rc == 0)
         rc = open_thread_connect(thread);
-    if (rc != 0)
-        cannot(load->result, thread->failure[0] != '\0' ? thread->failure : "a thread", rc);
+    if (rc != 0 && thread->failure[0] != '\0')
+        memcpy(load->result->failure, thread->failure, sizeof thread->failure);
     return rc;
 }
 

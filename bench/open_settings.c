@@ -275,10 +275,11 @@ int open_session_run(struct open_session *session, const struct open_settings *s
     if (rc == 0 && before != NULL)
         read_counters_after(session, settings->admin, before);
     free(before);
+    bool nobody_there = rc == -ENOENT || rc == -ECONNREFUSED;
     if (rc != 0)
-        return bench_complain(BENCH_INPUT,
-                              "%s; is the service running? (make service-run starts it)",
-                              session->result.failure);
+        return bench_complain(
+            BENCH_INPUT, "%s%s", session->result.failure,
+            nobody_there ? "; is the service running? (make service-run starts it)" : "");
     return 0;
 }
 

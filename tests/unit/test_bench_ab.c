@@ -80,6 +80,24 @@ Test(bench_ab, servers_that_do_not_serve)
     expect_refused(command, BENCH_WRONG, "--a: the server did not end well");
 }
 
+/* Whenever the signal comes, the server is ended and its socket's directory is gone. */
+Test(bench_ab, an_interrupted_session_leaves_nothing_behind)
+{
+    for (int i = 1; i <= 4; i++) {
+        struct bench_outcome o = bench_run(
+            AB "--pairs 50 --a 'echo $$ >%s/pid; exec %s/l0-bench-sink --unix \"$L0_UNIX\"' --b "
+               "'echo $$ >%s/pid; exec %s/l0-bench-sink --unix \"$L0_UNIX\"' & sleep 0.%d7; kill "
+               "-TERM $!; wait $!",
+            place.document, place.scratch.dir, place.scratch.dir, place.bin, place.scratch.dir,
+            place.bin, i * 2);
+        cr_expect_eq(o.code, BENCH_INVALID, "%d: %s", o.code, o.output);
+        o = bench_run(
+            "l0-bench --version; rm -rf %s/ab; [ ! -s %s/pid ] || ! kill -0 $(cat %s/pid)",
+            place.scratch.dir, place.scratch.dir, place.scratch.dir);
+        cr_expect_eq(o.code, 0, "the server lives on");
+    }
+}
+
 Test(bench_ab, find_max_finds_a_rate)
 {
     struct bench_outcome o = bench_run(
