@@ -2,6 +2,7 @@
 
 #include "bench/bench.h"
 #include "bench/fingerprint.h"
+#include "bench/summary.h"
 #include "gate/decimal.h"
 #include "gate/hgrm.h"
 #include "gate/outfile.h"
@@ -159,26 +160,6 @@ int open_store_write(const struct open_store *store, const char *directory, json
 
 /* ---- summary -------------------------------------------------------------------------------- */
 
-static double ms(uint64_t ps)
-{
-    return (double)ps / (double)GATE_PS_PER_MS;
-}
-
-/* Every quantile with its interval, and N, min, mean, max. */
-static json_t *sample_json(const struct sample *sample)
-{
-    json_t *quantiles = json_array();
-    if (sample->n == 0)
-        return json_pack("{s:I, s:o}", "n", (json_int_t)0, "quantiles", quantiles);
-    for (size_t i = 0; i < QUANTILES_REPORTED; i++) {
-        struct quantile q = quantile_of(sample, quantiles_reported_ppm[i]);
-        json_array_append_new(quantiles, report_quantile_json(&q));
-    }
-    return json_pack("{s:I, s:f, s:f, s:f, s:o}", "n", (json_int_t)sample->n, "min_ms",
-                     ms(sample_at_rank(sample, 1)), "mean_ms", ms(sample_mean_ps(sample)), "max_ms",
-                     ms(sample_at_rank(sample, sample->n)), "quantiles", quantiles);
-}
-
 /* What two runs must have in common to be compared. */
 static json_t *workload_json(const struct open_store *store)
 {
@@ -206,13 +187,6 @@ static json_t *validity_json(const struct open_result *result)
     if (result->why_invalid[0] != '\0')
         json_array_append_new(reasons, json_string(result->why_invalid));
     return reasons;
-}
-
-static json_t *jitter_json(const struct jitter_result *jitter)
-{
-    json_t *json = sample_json(&jitter->stalls);
-    json_object_set_new(json, "processors", json_integer(jitter->n_processors));
-    return json;
 }
 
 json_t *open_store_json(const struct open_store *store)
@@ -243,22 +217,27 @@ json_t *open_store_json(const struct open_store *store)
     json_object_set_new(json, "workload", workload_json(store));
     json_object_set_new(json, "machine", fingerprint_machine());
     json_object_set_new(json, "build",
-                        json_pack("{s:s, s:s, s:s}", "program", argp_program_version, "id",
+                        json_pack("{s:s?, s:s, s:s}", "program", argp_program_version, "id",
                                   fingerprint_build_id(), "options", store->command_line));
     json_object_set_new(json, "file", json_string(store->document->path));
     json_object_set_new(json, "target", json_string(store->options->target));
     json_object_set_new(json, "achieved_rps", json_real(achieved_rps(store, &figures)));
     json_object_set_new(json, "busy_share", json_real(r->busy_share));
-    json_object_set_new(json, "latency", sample_json(&figures.latency));
-    json_object_set_new(json, "service", sample_json(&figures.service));
-    json_object_set_new(json, "lag", sample_json(&figures.lag));
-    json_object_set_new(json, "jitter", jitter_json(&r->jitter));
+    json_object_set_new(json, "latency", summary_sample_json(&figures.latency));
+    json_object_set_new(json, "service", summary_sample_json(&figures.service));
+    json_object_set_new(json, "lag", summary_sample_json(&figures.lag));
+    json_object_set_new(json, "jitter", summary_jitter_json(&r->jitter));
 done:
     figures_free(&figures);
     return json;
 }
 
 /* ---- text ----------------------------------------------------------------------------------- */
+
+static double ms(uint64_t ps)
+{
+    return (double)ps / (double)GATE_PS_PER_MS;
+}
 
 static void print_sample(const char *what, const struct sample *sample, FILE *out)
 {

@@ -262,7 +262,11 @@ Test(load_report, raw_values_and_exact_quantiles)
     const struct service_metrics metrics = {.known = true, .hedges_fired = 12, .hedge_wins = 10};
     char raw_path[400];
     strcpy(raw_path, scratch_path(&scratch, "raw"));
-    const struct load_report report = {&options, &document, &result, &metrics, raw_path};
+    const struct load_report report = {.options = &options,
+                                       .document = &document,
+                                       .result = &result,
+                                       .metrics = &metrics,
+                                       .raw_path = raw_path};
 
     cr_assert_eq(load_report_write_raw(&report), 0);
     FILE *raw = fopen(raw_path, "re");
@@ -312,7 +316,11 @@ Test(load_report, unknown_hedges_are_null)
     atomic_init(&latency[0], 0);
     const struct load_result result = {.latency_ns = latency, .n_errors = 1};
     const struct service_metrics metrics = {.known = false};
-    const struct load_report report = {&options, &document, &result, &metrics, "/none"};
+    const struct load_report report = {.options = &options,
+                                       .document = &document,
+                                       .result = &result,
+                                       .metrics = &metrics,
+                                       .raw_path = "/none"};
     json_t *json = load_report_json(&report);
     cr_assert_not_null(json);
     cr_expect(json_is_null(json_object_get(json, "hedges_fired")));
