@@ -51,8 +51,7 @@ static int report_verdict(const struct check_rules *check, const struct evidence
     if (check->json) {
         report_print_json(emit_json(&emit), error);
     } else {
-        printf("%s\n", title);
-        emit_text(&emit, isatty(STDOUT_FILENO) == 1, stdout);
+        emit_table(&emit, isatty(STDOUT_FILENO) == 1, stdout);
     }
     if (error->code == GATE_PASS && emit_to_targets(&emit, check->targets, error) == 0) {
         report_flush(error);

@@ -173,8 +173,7 @@ static void report(const struct compare_runs *compare, const struct shift_report
         json_object_set_new(json, "paired", json_boolean(paired));
         report_print_json(json, error);
     } else {
-        printf("%s\n", emit->title);
-        emit_text(emit, isatty(STDOUT_FILENO) == 1, stdout);
+        emit_table(emit, isatty(STDOUT_FILENO) == 1, stdout);
     }
     if (error->code == GATE_PASS && emit_to_targets(emit, compare->targets, error) == 0) {
         report_flush(error);

@@ -50,6 +50,22 @@ static void print_word(const char *word, enum verdict verdict, bool colour, FILE
             colour ? "\033[0m" : "");
 }
 
+static void print_closing(const struct emit *emit, bool colour, FILE *out)
+{
+    fputs(emit->notes != NULL ? emit->notes : "", out);
+    fputs("verdict: ", out);
+    print_word(emit->word, emit->verdict, colour, out);
+    const char *separator = "; ";
+    for (size_t i = 0; i < emit->n; i++) {
+        const struct judgement *j = &emit->judgements[i];
+        if (j->verdict != VERDICT_PASS) {
+            fprintf(out, "%s%s %s", separator, j->name, word_of(j->word, j->verdict));
+            separator = ", ";
+        }
+    }
+    fputc('\n', out);
+}
+
 void emit_text(const struct emit *emit, bool colour, FILE *out)
 {
     for (size_t i = 0; i < emit->n; i++) {
@@ -64,18 +80,41 @@ void emit_text(const struct emit *emit, bool colour, FILE *out)
         print_part("; ", &j->note, out);
         fputc('\n', out);
     }
-    fputs(emit->notes != NULL ? emit->notes : "", out);
-    fputs("verdict: ", out);
-    print_word(emit->word, emit->verdict, colour, out);
-    const char *separator = "; ";
+    print_closing(emit, colour, out);
+}
+
+/* What a column of the table says of a judgement. */
+static const char *cell(const struct judgement *j, int column)
+{
+    const char *const cells[] = {j->name, j->value.text, j->margin.text, j->interval.text};
+    return cells[column];
+}
+
+void emit_table(const struct emit *emit, bool colour, FILE *out)
+{
+    static const char *const heads[] = {"", "value", "margin", "95 % interval"};
+    int widths[sizeof heads / sizeof heads[0]] = {0};
+    const int n_columns = (int)(sizeof heads / sizeof heads[0]);
+    fprintf(out, "%s\n", emit->title);
+    for (int c = 0; c < n_columns; c++) {
+        widths[c] = (int)strlen(heads[c]);
+        for (size_t i = 0; i < emit->n; i++) {
+            int width = (int)strlen(cell(&emit->judgements[i], c));
+            widths[c] = width > widths[c] ? width : widths[c];
+        }
+        fprintf(out, "%-*s  ", widths[c], heads[c]);
+    }
+    fputs("verdict\n", out);
     for (size_t i = 0; i < emit->n; i++) {
         const struct judgement *j = &emit->judgements[i];
-        if (j->verdict != VERDICT_PASS) {
-            fprintf(out, "%s%s %s", separator, j->name, word_of(j->word, j->verdict));
-            separator = ", ";
+        for (int c = 0; c < n_columns; c++) {
+            fprintf(out, "%-*s  ", widths[c], cell(j, c));
         }
+        print_word(j->word, j->verdict, colour, out);
+        print_part("; ", &j->note, out);
+        fputc('\n', out);
     }
-    fputc('\n', out);
+    print_closing(emit, colour, out);
 }
 
 /* ---- Markdown ------------------------------------------------------------------------------- */

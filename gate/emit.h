@@ -33,7 +33,11 @@ struct emit_targets {
  * before a failure before a doubt. */
 void emit_conclude(struct emit *emit);
 
+/* A line a judgement. */
 void emit_text(const struct emit *emit, bool colour, FILE *out);
+
+/* The same in columns, under the title. */
+void emit_table(const struct emit *emit, bool colour, FILE *out);
 void emit_markdown(const struct emit *emit, FILE *out);
 void emit_junit(const struct emit *emit, FILE *out);
 void emit_annotations(const struct emit *emit, FILE *out);
