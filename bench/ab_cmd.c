@@ -120,6 +120,8 @@ static int run_side(const struct command *c, int side, unsigned pair,
     if (contender_interrupted())
         return bench_complain(BENCH_INVALID, "interrupted");
     rc = contender_start(&contender, c->commands[side], c->socket_path, log);
+    if (rc == -EINTR)
+        return bench_complain(BENCH_INVALID, "interrupted");
     if (rc != 0)
         return bench_complain(BENCH_INPUT, "--%c: %s (its output is in %s)", "ab"[side],
                               rc == -ECHILD      ? "the server ended before it listened"
