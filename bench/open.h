@@ -23,7 +23,7 @@
 #define OPEN_THREADS_MAX  64
 #define OPEN_CONNS_MAX    16384
 #define OPEN_RATE_MAX     10000000u /* requests a second */
-#define OPEN_REQUESTS_MAX 200000000u
+#define OPEN_REQUESTS_MAX 50000000u
 
 /* What became of a request; the wire's statuses come first. */
 enum open_status {

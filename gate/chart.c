@@ -101,7 +101,9 @@ void chart_nines_axis(const struct chart *c)
         double x = -log10(ticks[i].percent_above / 100);
         if (x <= c->x_high) {
             line(c, "grid", chart_x(c, x), c->top, chart_x(c, x), c->top + c->height);
-            text(c, chart_x(c, x), c->top + c->height + 16, "middle", ticks[i].name);
+            bool at_end = x > c->x_high * 0.97; /* it would be cut in the middle */
+            text(c, chart_x(c, x), c->top + c->height + 16, at_end ? "end" : "middle",
+                 ticks[i].name);
         }
     }
 }

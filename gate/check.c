@@ -30,6 +30,7 @@ enum {
     OPTION_N_MIN,
     OPTION_RULE,
     OPTION_RULES,
+    OPTION_ALLOW_DIFFERENT,
     OPTION_JSON,
 };
 
@@ -67,6 +68,8 @@ static const struct argp_option options[] = {
      3},
     {"rules", OPTION_RULES, "FILE", 0,
      "Judge the RUNs by the rules in FILE, one a line; # begins a comment", 3},
+    {"allow-different", OPTION_ALLOW_DIFFERENT, NULL, 0,
+     "Pool RUNs of different machines or loads all the same", 3},
     {"json", OPTION_JSON, NULL, 0, "Print the report as JSON", 4},
     {0},
 };
@@ -173,6 +176,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_RULES:
         (void)rule_add_file(&settings->rules.rules, argument, &settings->error);
+        return 0;
+    case OPTION_ALLOW_DIFFERENT:
+        settings->rules.allow_different = true;
         return 0;
     case ARGP_KEY_ARGS:
         settings->rules.paths = state->argv + state->next;

@@ -70,6 +70,9 @@ int check_rules_run(const struct check_rules *check, struct gate_error *error)
     for (size_t i = 0; i < check->n_paths && error->code == GATE_PASS; i++) {
         evidence_add(&evidence, check->paths[i], error);
     }
+    if (error->code == GATE_PASS && !check->allow_different) {
+        evidence_check_alike(&evidence, 1, error);
+    }
     if (error->code == GATE_PASS) {
         evidence_pool(&evidence, error);
     }

@@ -13,6 +13,7 @@ struct check_rules {
     char **paths; /* the runs; the caller's */
     size_t n_paths;
     const struct emit_targets *targets;
+    bool allow_different; /* pool runs of different machines or loads all the same */
     bool json;
 };
 

@@ -12,25 +12,6 @@
 
 static const uint32_t quantiles_default[] = {500000, 990000, QUANTILE_P999_PPM};
 
-/* Refuses runs of another machine or load than the first one's. */
-static int check_fingerprints(const struct compare_runs *compare, struct gate_error *error)
-{
-    const struct run *first = &compare->sides[0].runs[0];
-    for (int side = 0; side < 2; side++) {
-        for (size_t i = 0; i < compare->sides[side].n_runs; i++) {
-            const struct run *run = &compare->sides[side].runs[i];
-            char what[128];
-            if (run_differs(first, run, what)) {
-                return gate_error_set(error, GATE_DATA,
-                                      "%s and %s differ in %s: they cannot be compared "
-                                      "(--allow-different does it all the same)",
-                                      first->path, run->path, what);
-            }
-        }
-    }
-    return 0;
-}
-
 static bool is_valid_at(const struct evidence *side, size_t i)
 {
     return i >= side->n_runs || side->runs[i].valid;
@@ -246,7 +227,7 @@ int compare_runs(struct compare_runs *compare, struct gate_error *error)
         memcpy(compare->quantiles_ppm, quantiles_default, sizeof quantiles_default);
         compare->n_quantiles = sizeof quantiles_default / sizeof quantiles_default[0];
     }
-    if (!compare->allow_different && check_fingerprints(compare, error) != 0) {
+    if (!compare->allow_different && evidence_check_alike(compare->sides, 2, error) != 0) {
         return (int)error->code;
     }
     size_t n_dropped = compare->drop_invalid ? drop_invalid(compare->sides) : 0;

@@ -41,6 +41,25 @@ int evidence_add(struct evidence *evidence, const char *path, struct gate_error 
     return result;
 }
 
+int evidence_check_alike(const struct evidence *sides, size_t n_sides, struct gate_error *error)
+{
+    const struct run *first = NULL;
+    for (size_t side = 0; side < n_sides; side++) {
+        for (size_t i = 0; i < sides[side].n_runs; i++) {
+            const struct run *run = &sides[side].runs[i];
+            char what[128];
+            first = first == NULL ? run : first;
+            if (run_differs(first, run, what)) {
+                return gate_error_set(error, GATE_DATA,
+                                      "%s and %s differ in %s: they cannot be put together "
+                                      "(--allow-different does it all the same)",
+                                      first->path, run->path, what);
+            }
+        }
+    }
+    return 0;
+}
+
 static void add_counter(struct counter *sum, const struct counter *counter)
 {
     sum->known = sum->known && counter->known &&

@@ -187,13 +187,13 @@ static enum shift_verdict judge_shift(const struct shift *shift, double effect)
     return shift->low > -least && shift->high < least ? SHIFT_NO_DIFFERENCE : SHIFT_CANNOT_TELL;
 }
 
-/* Worse anywhere is worse; then what cannot be told weighs only where nothing is better. */
+/* Worse anywhere is worse; and nothing is called better while something cannot be told. */
 static enum shift_verdict conclude(const struct shift_report *report, size_t n_quantiles)
 {
     static const int weight[] = {
         [SHIFT_NO_DIFFERENCE] = 0,
-        [SHIFT_CANNOT_TELL] = 1,
-        [SHIFT_BETTER] = 2,
+        [SHIFT_BETTER] = 1,
+        [SHIFT_CANNOT_TELL] = 2,
         [SHIFT_WORSE] = 3,
     };
     enum shift_verdict verdict = SHIFT_NO_DIFFERENCE;

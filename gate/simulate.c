@@ -61,6 +61,7 @@ struct settings {
 
 struct tally {
     uint64_t of[N_QUANTILES + 1][SHIFT_CANNOT_TELL + 1]; /* the last one: the overall verdict */
+    uint64_t n_alarms; /* trials in which any quantile was called better or worse */
 };
 
 /* A normal variate (Box and Muller, 1958). */
@@ -121,6 +122,18 @@ static int make_session(struct random *random, const struct settings *settings,
     return 0;
 }
 
+static void count_trial(struct tally *tally, const struct shift_report *report)
+{
+    bool alarm = false;
+    for (size_t k = 0; k < N_QUANTILES; k++) {
+        enum shift_verdict verdict = report->shifts[k].verdict;
+        tally->of[k][verdict]++;
+        alarm = alarm || verdict == SHIFT_BETTER || verdict == SHIFT_WORSE;
+    }
+    tally->of[N_QUANTILES][report->verdict]++;
+    tally->n_alarms += alarm;
+}
+
 static int run_trials(const struct settings *settings, struct tally *tally)
 {
     struct random random = {.state = settings->seed};
@@ -137,11 +150,8 @@ static int run_trials(const struct settings *settings, struct tally *tally)
         if (rc == 0) {
             rc = shift_compare(&sides[0], &sides[1], N_QUANTILES, true, settings->effect, &report);
         }
-        for (size_t k = 0; k < N_QUANTILES && rc == 0; k++) {
-            tally->of[k][report.shifts[k].verdict]++;
-        }
         if (rc == 0) {
-            tally->of[N_QUANTILES][report.verdict]++;
+            count_trial(tally, &report);
         }
         if (isatty(STDERR_FILENO) == 1 && trial % 10 == 9) {
             fprintf(stderr, "\r%llu of %llu trials", (unsigned long long)trial + 1,
@@ -184,6 +194,9 @@ static void print_text(const struct settings *settings, const struct tally *tall
         }
         putchar('\n');
     }
+    struct proportion p = proportion_interval(tally->n_alarms, settings->n_trials);
+    printf("any quantile called better or worse: %.1f %% (%.1f-%.1f)\n",
+           100.0 * (double)tally->n_alarms / (double)settings->n_trials, p.low * 100, p.high * 100);
 }
 
 static json_t *report_json(const struct settings *settings, const struct tally *tally)
@@ -199,11 +212,11 @@ static json_t *report_json(const struct settings *settings, const struct tally *
         }
         json_object_set_new(rows, row_name(k), row);
     }
-    return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:o}", "trials",
-                     (json_int_t)settings->n_trials, "pairs", (json_int_t)settings->n_pairs,
-                     "samples", (json_int_t)settings->n_samples, "shift", settings->shift, "effect",
-                     settings->effect, "run_noise", settings->run_noise, "seed",
-                     (json_int_t)settings->seed, "verdicts", rows);
+    return json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:o}", "alarms",
+                     (json_int_t)tally->n_alarms, "trials", (json_int_t)settings->n_trials, "pairs",
+                     (json_int_t)settings->n_pairs, "samples", (json_int_t)settings->n_samples,
+                     "shift", settings->shift, "effect", settings->effect, "run_noise",
+                     settings->run_noise, "seed", (json_int_t)settings->seed, "verdicts", rows);
 }
 
 static const struct argp_option options[] = {

@@ -92,6 +92,11 @@ Test(gate_runs, several_runs_are_blocks)
     expect(run, 3, "p90<=2ms  3.000000 ms  -1.000000 ms  1.000000 ms .. 3.000000 ms  INCONCLUSIVE");
     expect(gate_files_run("check --rule 'requests==10000' all"), 0, "PASS");
     expect(gate_files_run("check --rule 'n>=1' all/1 none"), 2, "none: cannot open");
+    write_good("all/3", VALID ",\"workload\":{\"rate\":5}");
+    expect(gate_files_run("check --rule 'n>=1' all"), 0, "PASS");
+    write_good("all/1", VALID ",\"workload\":{\"rate\":6}");
+    expect(gate_files_run("check --rule 'n>=1' all"), 3, "all/1 and all/3 differ in workload.rate");
+    expect(gate_files_run("check --rule 'n>=1' --allow-different all"), 0, "PASS");
     gate_files_shell("mkdir empty");
     expect(gate_files_run("check --rule 'n>=1' empty"), 2, "no run.json in it: not a run");
 }
