@@ -141,7 +141,11 @@ int graph_write(const struct page *page, enum graph_format format, const char *p
 {
     struct outfile out;
     FILE *script = tmpfile();
-    int rc = script == NULL ? -errno : outfile_open(&out, path);
+    if (script == NULL) {
+        return gate_error_set(error, GATE_USAGE, "%s: no temporary file: %s", path,
+                              strerror(errno));
+    }
+    int rc = outfile_open(&out, path);
     if (rc == 0) {
         put_script(page, format, script);
         rewind(script);
@@ -151,9 +155,7 @@ int graph_write(const struct page *page, enum graph_format format, const char *p
             rc = outfile_commit(&out);
         }
     }
-    if (script != NULL) {
-        fclose(script);
-    }
+    fclose(script);
     if (rc != 0) {
         return gate_error_set(error, GATE_USAGE, "%s: cannot write: %s", path, strerror(-rc));
     }
