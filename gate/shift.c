@@ -91,6 +91,26 @@ static struct location locate(double *values, size_t n)
     };
 }
 
+/* The 97.5 % point of Student's t (Abramowitz and Stegun, 26.7.5, from the normal one). */
+static double student(double freedom)
+{
+    const double z = 1.959963984540054;
+    const double z2 = z * z;
+    double f = freedom;
+    return z + z * (z2 + 1) / (4 * f) + z * ((5 * z2 + 16) * z2 + 3) / (96 * f * f) +
+           z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * f * f * f) +
+           z * ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92160 * f * f * f * f);
+}
+
+/* By how much a bootstrap of n runs is too narrow: its variance lacks a factor n / (n - 1), and it
+ * knows nothing of the error of that variance, which has as many degrees of freedom as values that
+ * are not trimmed, less one. */
+static double widening(size_t n)
+{
+    double kept = (double)(n - 2 * (n * TRIM_PERCENT / 100));
+    return sqrt((double)n / (double)(n - 1)) * student(kept - 1) / student(1e9);
+}
+
 /* What is compared: the sides, and which runs of each are drawn. */
 struct draw {
     const struct shift_side *base;
@@ -154,7 +174,7 @@ static double distance(const struct location *drawn, const struct location *foun
     return found->error > 0 ? fabs(drawn->mean - found->mean) / found->error : 0;
 }
 
-/* The 95 % point of the largest distance over draws. */
+/* The 95 % point of the largest distance over draws, widened for how few runs there are. */
 static double critical_value(struct draw *draw, uint32_t *base_runs, uint32_t *new_runs,
                              size_t n_quantiles, const struct shift_report *report,
                              const struct location *found, double *largest)
@@ -172,7 +192,8 @@ static double critical_value(struct draw *draw, uint32_t *base_runs, uint32_t *n
         }
     }
     qsort(largest, SHIFT_RESAMPLES, sizeof *largest, compare_doubles);
-    return largest[(size_t)ceil(CONFIDENCE * SHIFT_RESAMPLES) - 1];
+    size_t fewest = draw->base->n_runs < draw->new->n_runs ? draw->base->n_runs : draw->new->n_runs;
+    return largest[(size_t)ceil(CONFIDENCE * SHIFT_RESAMPLES) - 1] * widening(fewest);
 }
 
 static enum shift_verdict judge_shift(const struct shift *shift, double effect)
