@@ -1,5 +1,6 @@
 #include "gate/evidence.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static int add_run(struct evidence *evidence, const char *path, struct gate_error *error)
@@ -43,12 +44,12 @@ int evidence_add(struct evidence *evidence, const char *path, struct gate_error 
 
 int evidence_check_alike(const struct evidence *sides, size_t n_sides, struct gate_error *error)
 {
-    const struct run *first = NULL;
+    assert(sides[0].n_runs > 0);
+    const struct run *first = &sides[0].runs[0];
     for (size_t side = 0; side < n_sides; side++) {
         for (size_t i = 0; i < sides[side].n_runs; i++) {
             const struct run *run = &sides[side].runs[i];
             char what[128];
-            first = first == NULL ? run : first;
             if (run_differs(first, run, what)) {
                 return gate_error_set(error, GATE_DATA,
                                       "%s and %s differ in %s: they cannot be put together "

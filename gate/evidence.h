@@ -26,8 +26,8 @@ struct evidence {
  * evidence_free is due either way. */
 int evidence_add(struct evidence *evidence, const char *path, struct gate_error *error);
 
-/* Refuses runs of another machine or load than the first one's: 0, or -1 with *error set
- * (GATE_DATA). */
+/* Refuses runs of another machine or load than the first one's; sides[0] has a run. 0, or -1 with
+ * *error set (GATE_DATA). */
 int evidence_check_alike(const struct evidence *sides, size_t n_sides, struct gate_error *error);
 
 /* Pools what was added. 0, or -1 with *error set. */

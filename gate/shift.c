@@ -107,8 +107,9 @@ static double student(double freedom)
  * are not trimmed, less one. */
 static double widening(size_t n)
 {
-    double kept = (double)(n - 2 * (n * TRIM_PERCENT / 100));
-    return sqrt((double)n / (double)(n - 1)) * student(kept - 1) / student(1e9);
+    size_t cut = n * TRIM_PERCENT / 100;
+    size_t n_kept = n - 2 * cut;
+    return sqrt((double)n / (double)(n - 1)) * student((double)n_kept - 1) / student(1e9);
 }
 
 /* What is compared: the sides, and which runs of each are drawn. */
