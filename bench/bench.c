@@ -1,7 +1,7 @@
 #include "bench/bench.h"
 
 #include "bench/number.h"
-#include "bench/outfile.h"
+#include "gate/outfile.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -10,9 +10,10 @@
 /* Exit codes of l0-bench. */
 enum {
     BENCH_OK = 0,
-    BENCH_WRONG = 1,  /* a reply was wrong or missing */
-    BENCH_INPUT = 2,  /* a file could not be read or written, or the service not be reached */
-    BENCH_USAGE = 64, /* as in sysexits.h */
+    BENCH_WRONG = 1,   /* a reply was wrong or missing */
+    BENCH_INPUT = 2,   /* a file could not be read or written, or the service not be reached */
+    BENCH_INVALID = 3, /* the run measured the load generator rather than the service */
+    BENCH_USAGE = 64,  /* as in sysexits.h */
 };
 
 /* One line on stderr, "l0-bench: …"; returns exit_code, for `return`. */
@@ -20,6 +21,10 @@ int bench_complain(int exit_code, const char *format, ...) __attribute__((format
 
 /* The subcommands; argv[0] is "l0-bench NAME". They return the exit code. */
 int bench_load_main(int argc, char **argv, bool oneshot);
+int bench_open_main(int argc, char **argv);
+int bench_find_max_main(int argc, char **argv);
+int bench_calibrate_main(int argc, char **argv);
+int bench_ab_main(int argc, char **argv);
 int bench_micro_main(int argc, char **argv);
 int bench_side_main(int argc, char **argv);
 

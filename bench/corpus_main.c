@@ -1,7 +1,7 @@
 /* l0-corpus: writes the documents of the corpus. */
 #include "bench/corpus.h"
 #include "bench/number.h"
-#include "bench/outfile.h"
+#include "gate/outfile.h"
 #include "proto/version.h"
 
 #include <argp.h>

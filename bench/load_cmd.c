@@ -2,6 +2,7 @@
 #include "bench/bench.h"
 
 #include "bench/cores.h"
+#include "bench/jitter.h"
 #include "bench/load.h"
 #include "bench/load_report.h"
 
@@ -23,6 +24,9 @@ enum {
     KEY_TIMEOUT,
     KEY_WARMUP
 };
+
+/* Stalls of the machine after so long are not recorded. */
+#define JITTER_MAX_NS UINT64_C(3600000000000)
 
 struct command {
     struct load_options load;
@@ -224,8 +228,14 @@ static int run(struct command *c, const struct document *document)
     if (use_admin)
         before = service_metrics_read(c->admin);
     struct load_result result;
+    struct jitter_result jitter;
+    struct timespec started;
+    clock_gettime(CLOCK_REALTIME, &started);
+    struct jitter *probe = jitter_start(JITTER_MAX_NS);
     int rc = load_run(&c->load, document, &result);
+    jitter_stop(probe, &jitter);
     if (rc < 0) {
+        jitter_result_free(&jitter);
         bench_complain(BENCH_INPUT, "%s; is the service running? (make service-run starts it)",
                        result.failure);
         load_free(&result);
@@ -239,9 +249,12 @@ static int run(struct command *c, const struct document *document)
         .document = document,
         .result = &result,
         .metrics = &metrics,
+        .jitter = &jitter,
+        .started_s = (double)started.tv_sec + (double)started.tv_nsec / 1e9,
         .raw_path = c->out,
     };
     rc = report_run(c, &report);
+    jitter_result_free(&jitter);
     load_free(&result);
     return rc;
 }

@@ -1,9 +1,12 @@
 #include "bench/load_report.h"
 
-#include "bench/outfile.h"
+#include "bench/fingerprint.h"
+#include "bench/summary.h"
+#include "gate/outfile.h"
 #include "gate/quantile.h"
 #include "gate/report.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -110,6 +113,13 @@ json_t *load_report_json(const struct load_report *report)
                         json_pack("{s:I, s:I}", "primary",
                                   (json_int_t)r->origins[WIRE_ORIGIN_PRIMARY], "hedge",
                                   (json_int_t)r->origins[WIRE_ORIGIN_HEDGE]));
+    json_object_set_new(json, "started_s", json_real(report->started_s));
+    json_object_set_new(json, "machine", fingerprint_machine());
+    json_object_set_new(
+        json, "build",
+        json_pack("{s:s?, s:s}", "program", argp_program_version, "id", fingerprint_build_id()));
+    if (report->jitter != NULL)
+        json_object_set_new(json, "jitter", summary_jitter_json(report->jitter));
     json_object_set_new(json, "elapsed_s", json_real((double)r->elapsed_ns / 1e9));
     json_object_set_new(json, "throughput_rps", json_real(per_second(report)));
     json_object_set_new(json, "throughput_bytes_per_s",

@@ -2,6 +2,7 @@
 #ifndef L0_BENCH_LOAD_REPORT_H
 #define L0_BENCH_LOAD_REPORT_H
 
+#include "bench/jitter.h"
 #include "bench/load.h"
 #include "bench/service_metrics.h"
 
@@ -13,6 +14,8 @@ struct load_report {
     const struct document *document;
     const struct load_result *result;
     const struct service_metrics *metrics; /* of this run */
+    const struct jitter_result *jitter;    /* the same; NULL: not measured */
+    double started_s;                      /* UNIX time */
     const char *raw_path;
 };
 

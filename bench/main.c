@@ -12,6 +12,8 @@
 
 const char *argp_program_version = "l0-bench " L0_VERSION;
 
+#define SUBCOMMANDS "keepalive, oneshot, open, find-max, ab, calibrate, micro and side"
+
 static int keepalive(int argc, char **argv)
 {
     return bench_load_main(argc, argv, false);
@@ -29,6 +31,10 @@ static const struct subcommand {
 } subcommands[] = {
     {"keepalive", (char[]){"l0-bench keepalive"}, keepalive},
     {"oneshot", (char[]){"l0-bench oneshot"}, oneshot},
+    {"open", (char[]){"l0-bench open"}, bench_open_main},
+    {"find-max", (char[]){"l0-bench find-max"}, bench_find_max_main},
+    {"calibrate", (char[]){"l0-bench calibrate"}, bench_calibrate_main},
+    {"ab", (char[]){"l0-bench ab"}, bench_ab_main},
     {"micro", (char[]){"l0-bench micro"}, bench_micro_main},
     {"side", (char[]){"l0-bench side"}, bench_side_main},
 };
@@ -44,7 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->next = state->argc;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a subcommand is needed: keepalive, oneshot, micro or side");
+        argp_error(state, "a subcommand is needed: " SUBCOMMANDS);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -69,10 +75,13 @@ int main(int argc, char **argv)
 {
     static const struct argp argp = {
         .parser = parse,
-        .args_doc = "keepalive FILE ITERS THREADS\noneshot FILE ITERS THREADS\nmicro FILE...\nside "
-                    "FILE ITERS THREADS",
+        .args_doc = "keepalive FILE ITERS THREADS\noneshot FILE ITERS THREADS\n"
+                    "open --rate R --duration S FILE\nfind-max --slo RULE FILE\n"
+                    "ab --a CMD --b CMD --rate R --duration S --out DIR FILE\n"
+                    "calibrate --target TARGET FILE\nmicro FILE...\nside FILE ITERS THREADS",
         .doc = "Measures the lexing service: closed-loop load over kept or fresh connections with "
-               "exact round trips, the lexer alone, and servers side by side.\v"
+               "exact round trips, open-loop load on a schedule, the highest rate that keeps a "
+               "promise, two servers in turn, the lexer alone, and servers side by side.\v"
                "l0-bench SUBCOMMAND --help tells more.",
     };
     argp_err_exit_status = BENCH_USAGE;
@@ -85,9 +94,7 @@ int main(int argc, char **argv)
         argv[at] = subcommands[i].full_name;
         return rc != 0 ? rc : subcommands[i].run(argc - at, argv + at);
     }
-    return bench_complain(BENCH_USAGE,
-                          "\"%s\" is not a subcommand; there are keepalive, oneshot, micro and "
-                          "side "
-                          "(see l0-bench --help)",
-                          argv[at]);
+    return bench_complain(
+        BENCH_USAGE, "\"%s\" is not a subcommand; there are " SUBCOMMANDS " (see l0-bench --help)",
+        argv[at]);
 }

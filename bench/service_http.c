@@ -59,11 +59,20 @@ static int ask_text(const char *address, const char *path, bool post, char **tex
     return rc;
 }
 
+char *service_metrics_text(const char *address)
+{
+    char *text;
+    if (ask_text(address, "/metrics", false, &text) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
 struct service_metrics service_metrics_read(const char *address)
 {
     struct service_metrics m = {0};
-    char *text;
-    if (ask_text(address, "/metrics", false, &text) == 0 && text != NULL)
+    char *text = service_metrics_text(address);
+    if (text != NULL)
         m = service_metrics_parse(text);
     free(text);
     return m;

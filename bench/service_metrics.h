@@ -15,6 +15,9 @@ struct service_metrics {
 /* GET http://ADDRESS/metrics, one second at most. */
 struct service_metrics service_metrics_read(const char *address);
 
+/* The text behind it (malloc), or NULL. */
+char *service_metrics_text(const char *address);
+
 /* POST http://ADDRESS/tail/reset: the slowest requests seen so far are forgotten. 0, or
  * -EHOSTUNREACH when nothing answered, -EPROTO when the answer was not 2xx. */
 int service_tail_reset(const char *address);

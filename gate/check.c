@@ -1,8 +1,11 @@
-/* l0-gate check: the acceptance gates of a run. */
+/* l0-gate check: the acceptance gates of a run, or rules over stored runs. */
 #include "gate/programs.h"
 
 #include "gate/counters.h"
+#include "gate/check_rules.h"
 #include "gate/decimal.h"
+#include "gate/emit.h"
+#include "gate/emit_options.h"
 #include "gate/format_options.h"
 #include "gate/judge.h"
 #include "gate/report.h"
@@ -12,6 +15,7 @@
 #include <argp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     OPTION_RAW = 0x200,
@@ -24,6 +28,9 @@ enum {
     OPTION_P999_MS,
     OPTION_HEDGE_RATE_MAX,
     OPTION_N_MIN,
+    OPTION_RULE,
+    OPTION_RULES,
+    OPTION_ALLOW_DIFFERENT,
     OPTION_JSON,
 };
 
@@ -33,6 +40,9 @@ struct settings {
     const char *run_path;     /* NULL: none */
     struct counters counters; /* from the command line; they win over the run summary */
     struct judge_limits limits;
+    struct check_rules rules; /* what is judged when --raw is not given */
+    struct emit_targets targets;
+    struct gate_error error; /* of a rule */
     bool json;
 };
 
@@ -52,34 +62,42 @@ static const struct argp_option options[] = {
     {"hedge-rate-max", OPTION_HEDGE_RATE_MAX, "RATE", 0,
      "Hedges per request must not exceed RATE, as 2% or 0.02 (default 2%)", 2},
     {"n-min", OPTION_N_MIN, "N", 0, "At least N samples (default 100000)", 2},
-    {"json", OPTION_JSON, NULL, 0, "Print the report as JSON", 3},
+    {"rule", OPTION_RULE, "RULE", 0,
+     "Judge the RUNs by METRIC RELATION LIMIT, such as p99.9<=20ms, hedge_rate<=2%, errors==0 or "
+     "n>=100000; may be given again",
+     3},
+    {"rules", OPTION_RULES, "FILE", 0,
+     "Judge the RUNs by the rules in FILE, one a line; # begins a comment", 3},
+    {"allow-different", OPTION_ALLOW_DIFFERENT, NULL, 0,
+     "Pool RUNs of different machines or loads all the same", 3},
+    {"json", OPTION_JSON, NULL, 0, "Print the report as JSON", 4},
     {0},
 };
 
+static const char arguments[] = "--raw FILE --tail FILE\n--rule RULE RUN...";
+
 static const char documentation[] =
-    "Passes judgement on a run: raw round trips, the service's own tail, and the run's counters.\v"
+    "Passes judgement on a run: raw round trips, the service's own tail, and the run's counters; "
+    "or "
+    "on stored runs, by rules.\v"
     "Gates: samples >= N; P99.9 <= limit; hedges fired / requests <= limit, from counters over the "
-    "whole run; no errors. Consistency: no more samples than requests; the tail holds at least "
-    "N - ceil(0.999 N) + 1 rows; for every j the j-th slowest bracket <= the j-th slowest round "
-    "trip; every row of the tail makes sense by itself.\n\n"
+    "whole run; no errors. Consistency: no more samples than requests, nor hedges than requests, "
+    "nor hedged rows than hedges; the tail holds at least N - ceil(0.999 N) + 1 rows; for every j "
+    "the j-th slowest bracket <= the j-th slowest round trip; every row of the tail makes sense by "
+    "itself, and none stands there twice.\n\n"
     "P99.9 is judged by its value at rank ceil(0.999 N). With too few samples for its 95 % "
     "interval to have an upper bound it is inconclusive. A run with both bad data and a failed "
-    "gate ends with 3, because bad data proves nothing.\n\n" //
+    "gate ends with 3, because bad data proves nothing.\n\n"
+    "Rules: METRIC is p50 to p99.9999, min or max (limits in ns, us, ms or s), n, requests, "
+    "errors, "
+    "hedges, hedge_wins (whole numbers), error_rate or hedge_rate (2% or 0.02). RELATION is <=, <, "
+    ">=, > and for whole numbers == and !=. RUN is a directory that l0-bench open made, a "
+    "directory "
+    "of such, or a file of latencies with its FILE.json; several are pooled, and intervals then "
+    "take runs as blocks. A rule passes or fails only when its whole 95 % interval is on one side "
+    "of the limit; else it is inconclusive. A request without a right reply counts as slower than "
+    "all others. With rules the exit code is that of the worst: 5 before 4 before 3.\n\n" //
     GATE_EXITS_HELP;
-
-/* "2%" or "0.02" to parts per million. */
-static uint32_t option_rate_ppm(const struct argp_state *state, const char *name, const char *text)
-{
-    size_t length = strlen(text);
-    bool percent = length > 0 && text[length - 1] == '%';
-    uint64_t ppm = 0;
-    if (decimal_parse(text, length - percent, percent ? 4 : 6, &ppm) != DECIMAL_OK ||
-        ppm > GATE_PPM) {
-        argp_error(state, "%s: found '%s', expected a rate from 0%% to 100%%, such as 2%% or 0.02",
-                   name, text);
-    }
-    return (uint32_t)ppm;
-}
 
 static struct counter option_counter(const struct argp_state *state, const char *name,
                                      const char *text)
@@ -87,10 +105,38 @@ static struct counter option_counter(const struct argp_state *state, const char 
     return (struct counter){true, format_option_count(state, name, text)};
 }
 
+/* Gates over --raw and --tail, or rules over runs: one of both, and all of it. */
+static void check_combination(const struct argp_state *state, const struct settings *settings)
+{
+    bool has_rules = settings->rules.rules.n > 0 || settings->error.code != GATE_PASS;
+    if (settings->raw_path != NULL || settings->tail_path != NULL) {
+        if (settings->rules.n_paths > 0 || has_rules) {
+            argp_error(state,
+                       "found '%s', expected options only: --raw FILE --tail FILE (rules "
+                       "judge runs: --rule RULE RUN...)",
+                       settings->rules.n_paths > 0 ? settings->rules.paths[0] : "--rule");
+        }
+        if (settings->raw_path == NULL || settings->tail_path == NULL) {
+            argp_error(state, "expected --raw FILE and --tail FILE");
+        }
+    } else if (settings->rules.n_paths > 0 && !has_rules) {
+        argp_error(state,
+                   "found '%s', expected options only: --raw FILE --tail FILE, or a --rule "
+                   "to judge it by",
+                   settings->rules.paths[0]);
+    } else if (settings->rules.n_paths == 0) {
+        argp_error(state, has_rules ? "expected a RUN to judge"
+                                    : "expected --raw FILE and --tail FILE, or --rule RULE RUN...");
+    }
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct settings *settings = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &settings->targets;
+        return 0;
     case OPTION_RAW:
         settings->raw_path = argument;
         return 0;
@@ -116,7 +162,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         settings->limits.p999_ps = format_option_ms(state, "--p999-ms", argument);
         return 0;
     case OPTION_HEDGE_RATE_MAX:
-        settings->limits.hedge_rate_ppm = option_rate_ppm(state, "--hedge-rate-max", argument);
+        settings->limits.hedge_rate_ppm =
+            format_option_rate_ppm(state, "--hedge-rate-max", argument);
         return 0;
     case OPTION_N_MIN:
         settings->limits.n_min = format_option_count(state, "--n-min", argument);
@@ -124,50 +171,25 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_JSON:
         settings->json = true;
         return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "found '%s', expected options only: --raw FILE --tail FILE", argument);
+    case OPTION_RULE:
+        (void)rule_add(&settings->rules.rules, argument, "--rule", &settings->error);
+        return 0;
+    case OPTION_RULES:
+        (void)rule_add_file(&settings->rules.rules, argument, &settings->error);
+        return 0;
+    case OPTION_ALLOW_DIFFERENT:
+        settings->rules.allow_different = true;
+        return 0;
+    case ARGP_KEY_ARGS:
+        settings->rules.paths = state->argv + state->next;
+        settings->rules.n_paths = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
-        if (settings->raw_path == NULL || settings->tail_path == NULL) {
-            argp_error(state, "expected --raw FILE and --tail FILE");
-        }
+        check_combination(state, settings);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-static void print_part(const char *label, const struct report_text *part)
-{
-    if (part->text[0] != '\0') {
-        printf("%s%s", label, part->text);
-    }
-}
-
-static void print_text(const struct settings *settings, const struct judge_report *report)
-{
-    printf("raw %s\ntail %s\n", settings->raw_path, settings->tail_path);
-    for (int i = 0; i < JUDGE_N_GATES; i++) {
-        const struct judgement *gate = &report->gates[i];
-        printf("%s: ", gate->name);
-        print_part("", &gate->value);
-        print_part(", limit ", &gate->limit);
-        print_part(", margin ", &gate->margin);
-        print_part(", 95 % interval ", &gate->interval);
-        printf(": %s", verdict_text(gate->verdict));
-        print_part("; ", &gate->note);
-        putchar('\n');
-    }
-    printf("verdict: %s", verdict_text(report->verdict));
-    const char *separator = "; ";
-    for (int i = 0; i < JUDGE_N_GATES; i++) {
-        const struct judgement *gate = &report->gates[i];
-        if (gate->verdict != VERDICT_PASS) {
-            printf("%s%s %s", separator, gate->name, verdict_text(gate->verdict));
-            separator = ", ";
-        }
-    }
-    putchar('\n');
 }
 
 static json_t *gates_json(const struct judge_report *report)
@@ -211,12 +233,12 @@ static void prefer(struct counter *counter, const struct counter *given)
 }
 
 /* Everything from the files. 0, or -1 with *error set. */
-static int load(const struct settings *settings, struct sample *round_trips,
-                struct sample *brackets, struct counters *counters, struct gate_error *error)
+static int load(const struct settings *settings, struct sample *round_trips, struct tail_file *tail,
+                struct counters *counters, struct gate_error *error)
 {
     static const struct sample_format one_value_a_line = {0};
     if (sample_load(round_trips, settings->raw_path, &one_value_a_line, error) != 0 ||
-        tail_file_load(brackets, settings->tail_path, error) != 0) {
+        tail_file_load(tail, settings->tail_path, error) != 0) {
         return -1;
     }
     if (settings->run_path != NULL && counters_load(counters, settings->run_path, error) != 0) {
@@ -228,35 +250,64 @@ static int load(const struct settings *settings, struct sample *round_trips,
     return 0;
 }
 
+/* The gates over --raw and --tail. The exit code, or what is in *error. */
+static int check_gates(const struct settings *settings, struct gate_error *error)
+{
+    struct sample round_trips = {0};
+    struct tail_file tail = {0};
+    struct counters counters = {0};
+    struct judge_report report = {0};
+    if (load(settings, &round_trips, &tail, &counters, error) == 0) {
+        judge(&report, &round_trips, &tail, &counters, &settings->limits);
+        const struct emit emit = {
+            .suite = "l0-gate check",
+            .title = settings->raw_path,
+            .judgements = report.gates,
+            .n = JUDGE_N_GATES,
+            .verdict = report.verdict,
+            .exit = report.exit,
+        };
+        if (settings->json) {
+            report_print_json(report_json(settings, &report, &counters, round_trips.n), error);
+        } else {
+            printf("raw %s\ntail %s\n", settings->raw_path, settings->tail_path);
+            emit_text(&emit, isatty(STDOUT_FILENO) == 1, stdout);
+        }
+        if (error->code == GATE_PASS && emit_to_targets(&emit, &settings->targets, error) == 0) {
+            report_flush(error);
+        }
+    }
+    sample_free(&round_trips);
+    tail_file_free(&tail);
+    return (int)report.exit;
+}
+
 int gate_check(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, NULL, documentation, NULL, NULL, NULL};
-    struct settings settings = {
+    static const struct argp_child children[] = {
+        {&emit_options_argp, 0, "Other forms of the verdict:", 5},
+        {0},
+    };
+    static const struct argp argp = {options,  parse, arguments, documentation,
+                                     children, NULL,  NULL};
+    static struct settings settings = {
         .limits = {.p999_ps = JUDGE_P999_MS_DEFAULT * GATE_PS_PER_MS,
                    .hedge_rate_ppm = JUDGE_HEDGE_RATE_PPM_DEFAULT,
                    .n_min = JUDGE_N_MIN_DEFAULT},
     };
-    struct sample round_trips = {0};
-    struct sample brackets = {0};
-    struct counters counters = {0};
-    struct gate_error error = {0};
-    struct judge_report report = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &settings);
 
-    if (load(&settings, &round_trips, &brackets, &counters, &error) == 0) {
-        judge(&report, &round_trips, &brackets, &counters, &settings.limits);
-        if (settings.json) {
-            report_print_json(report_json(&settings, &report, &counters, round_trips.n), &error);
-        } else {
-            print_text(&settings, &report);
-            report_flush(&error);
-        }
+    struct gate_error error = settings.error;
+    int exit = GATE_PASS;
+    if (error.code == GATE_PASS) {
+        settings.rules.json = settings.json;
+        settings.rules.targets = &settings.targets;
+        exit = settings.raw_path != NULL ? check_gates(&settings, &error)
+                                         : check_rules_run(&settings.rules, &error);
     }
-    sample_free(&round_trips);
-    sample_free(&brackets);
     if (error.code != GATE_PASS) {
         fprintf(stderr, "%s: %s\n", argv[0], error.text);
         return (int)error.code;
     }
-    return (int)report.exit;
+    return exit;
 }

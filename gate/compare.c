@@ -1,15 +1,29 @@
-/* l0-gate compare A B: what changed between two files of latencies, and what of it is noise. */
+/* l0-gate compare A B: what changed between two files of latencies, or two sides of several runs,
+ * and what of it is noise. */
 #include "gate/programs.h"
 
+#include "gate/compare_runs.h"
 #include "gate/decimal.h"
+#include "gate/emit_options.h"
 #include "gate/format_options.h"
 #include "gate/report.h"
+#include "gate/rule.h"
 #include "gate/sample.h"
 
 #include <argp.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
-#define OPTION_JSON 0x200
+enum {
+    OPTION_JSON = 0x200,
+    OPTION_BASE,
+    OPTION_NEW,
+    OPTION_MIN_EFFECT,
+    OPTION_AT,
+    OPTION_ALLOW_DIFFERENT,
+    OPTION_DROP_INVALID,
+};
 
 #define RULE "a difference is more than noise exactly when the two 95 % intervals do not overlap"
 
@@ -17,23 +31,103 @@ struct settings {
     struct sample_format format;
     const char *paths[2];
     int n_paths;
+    struct compare_runs runs; /* used when a side is not a plain file */
+    struct emit_targets targets;
+    struct gate_error error; /* of loading a run */
     bool json;
 };
 
 static const struct argp_option options[] = {
-    {"json", OPTION_JSON, NULL, 0, "Print the report as JSON", 2},
+    {"base", OPTION_BASE, "RUN", 0, "A run of the base (again for more), instead of A", 2},
+    {"new", OPTION_NEW, "RUN", 0, "A run of what is compared with it, instead of B", 2},
+    {"min-effect", OPTION_MIN_EFFECT, "RATE", 0, "The smallest change that matters (default 5%)",
+     2},
+    {"at", OPTION_AT, "LIST", 0, "Quantiles to compare (default p50,p99,p99.9)", 2},
+    {"allow-different", OPTION_ALLOW_DIFFERENT, NULL, 0,
+     "Compare runs of different machines or loads all the same", 2},
+    {"drop-invalid", OPTION_DROP_INVALID, NULL, 0,
+     "Leave out pairs with a run that is not valid, and say how many", 2},
+    {"json", OPTION_JSON, NULL, 0, "Print the report as JSON", 3},
     {0},
 };
 
 static const char documentation[] =
     "Compares the quantiles of two files of latencies in ms; differences are B - A, per cent of "
-    "A.\v"
+    "A. Or of two sides of several runs, each a directory of runs.\v"
+    "Two files. "
     "Rule: " RULE " (distribution-free intervals from order statistics). It asks for more than a "
     "5 % test of one difference would, which makes up for seven quantiles being looked at. Where "
     "a bound that would be needed does not exist, the answer is that there are too few samples. "
     "The rule takes samples as independent: a disturbance that lasts makes real intervals wider, "
-    "so repeat runs before believing a small difference. A difference never changes the exit "
-    "code.\n\n" GATE_EXITS_HELP;
+    "so repeat runs before believing a small difference. Between two files a difference never "
+    "changes the exit code.\n\n"
+    "Sides of runs (l0-bench ab makes them). Each run is one observation. The shift is the trimmed "
+    "mean of the differences in pairs, its interval a bootstrap over runs as blocks in which all "
+    "quantiles hold together with 95 %. Worse or better: the interval excludes 0, and the shift is "
+    "at least the smallest effect. No difference: the whole interval is within the smallest "
+    "effect. Else it cannot be told. Runs of different machines or loads are refused (exit 3). "
+    "Exit code: 0 no difference or better, 4 worse, 3 cannot tell, 5 a run is not valid.\n\n" //
+    GATE_EXITS_HELP;
+
+/* "p50,p99.9" */
+static void parse_quantiles(const struct argp_state *state, struct compare_runs *runs,
+                            const char *list)
+{
+    runs->n_quantiles = 0;
+    for (const char *at = list;;) {
+        size_t length = strcspn(at, ",");
+        uint32_t q_ppm = rule_quantile_ppm(at, length);
+        if (q_ppm == 0 || runs->n_quantiles == SHIFT_QUANTILES_MAX) {
+            argp_error(state, "--at: found '%s', expected up to %d quantiles such as p50,p99.9",
+                       list, SHIFT_QUANTILES_MAX);
+        }
+        runs->quantiles_ppm[runs->n_quantiles++] = q_ppm;
+        if (at[length] == '\0') {
+            return;
+        }
+        at += length + 1;
+    }
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+/* Two plain files are compared as such; anything else are sides of runs. */
+static bool has_sides(const struct settings *settings)
+{
+    return settings->runs.sides[0].n_runs > 0 || settings->runs.sides[1].n_runs > 0 ||
+           settings->error.code != GATE_PASS ||
+           (settings->n_paths == 2 &&
+            (is_directory(settings->paths[0]) || is_directory(settings->paths[1])));
+}
+
+static void add_run(struct settings *settings, int side, const char *path)
+{
+    if (settings->error.code == GATE_PASS) {
+        (void)evidence_add(&settings->runs.sides[side], path, &settings->error);
+    }
+}
+
+/* The sides from --base, --new and the arguments. */
+static void check_sides(const struct argp_state *state, struct settings *settings)
+{
+    bool given = settings->runs.sides[0].n_runs > 0 || settings->runs.sides[1].n_runs > 0 ||
+                 settings->error.code != GATE_PASS;
+    if (given && settings->n_paths > 0) {
+        argp_error(state, "found '%s' beside --base and --new, expected one or the other",
+                   settings->paths[0]);
+    }
+    if (!given && settings->n_paths < 2) {
+        argp_error(state, "expected two files, A and B, or two directories of runs");
+    }
+    if (settings->error.code == GATE_PASS && given &&
+        (settings->runs.sides[0].n_runs == 0 || settings->runs.sides[1].n_runs == 0)) {
+        argp_error(state, "expected runs of both sides: --base RUN... --new RUN...");
+    }
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -41,6 +135,26 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &settings->format;
+        state->child_inputs[1] = &settings->targets;
+        return 0;
+    case OPTION_BASE:
+        add_run(settings, 0, argument);
+        return 0;
+    case OPTION_NEW:
+        add_run(settings, 1, argument);
+        return 0;
+    case OPTION_MIN_EFFECT:
+        settings->runs.effect =
+            format_option_rate_ppm(state, "--min-effect", argument) / (double)GATE_PPM;
+        return 0;
+    case OPTION_AT:
+        parse_quantiles(state, &settings->runs, argument);
+        return 0;
+    case OPTION_ALLOW_DIFFERENT:
+        settings->runs.allow_different = true;
+        return 0;
+    case OPTION_DROP_INVALID:
+        settings->runs.drop_invalid = true;
         return 0;
     case OPTION_JSON:
         settings->json = true;
@@ -52,9 +166,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         settings->paths[settings->n_paths++] = argument;
         return 0;
     case ARGP_KEY_END:
-        if (settings->n_paths < 2) {
-            argp_error(state, "expected two files, A and B");
-        }
+        check_sides(state, settings);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -150,31 +262,52 @@ static json_t *comparison_json(const struct settings *settings, const struct sam
                      RULE);
 }
 
-int gate_compare(int argc, char **argv)
+static int compare_files(const struct settings *settings, struct gate_error *error)
 {
-    static const struct argp_child children[] = {
-        {&format_options_argp, 0, "How both files are read:", 1},
-        {0},
-    };
-    static const struct argp argp = {options, parse, "A B", documentation, children, NULL, NULL};
-    struct settings settings = {0};
     struct sample samples[2] = {0};
-    struct gate_error error = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &settings);
-
-    if (sample_load(&samples[0], settings.paths[0], &settings.format, &error) == 0 &&
-        sample_load(&samples[1], settings.paths[1], &settings.format, &error) == 0) {
-        if (settings.json) {
-            report_print_json(comparison_json(&settings, samples), &error);
+    if (sample_load(&samples[0], settings->paths[0], &settings->format, error) == 0 &&
+        sample_load(&samples[1], settings->paths[1], &settings->format, error) == 0) {
+        if (settings->json) {
+            report_print_json(comparison_json(settings, samples), error);
         } else {
-            print_text(&settings, samples);
-            report_flush(&error);
+            print_text(settings, samples);
+            report_flush(error);
         }
     }
     sample_free(&samples[0]);
     sample_free(&samples[1]);
+    return GATE_PASS;
+}
+
+static int compare_given_runs(struct settings *settings, struct gate_error *error)
+{
+    for (int i = 0; i < settings->n_paths; i++) {
+        add_run(settings, i, settings->paths[i]);
+    }
+    *error = settings->error;
+    settings->runs.json = settings->json;
+    settings->runs.targets = &settings->targets;
+    return error->code == GATE_PASS ? compare_runs(&settings->runs, error) : GATE_PASS;
+}
+
+int gate_compare(int argc, char **argv)
+{
+    static const struct argp_child children[] = {
+        {&format_options_argp, 0, "How two files are read:", 1},
+        {&emit_options_argp, 0, "Other forms of the verdict over runs:", 4},
+        {0},
+    };
+    static const struct argp argp = {options, parse, "A B", documentation, children, NULL, NULL};
+    struct settings settings = {.runs = {.effect = 0.05}};
+    struct gate_error error = {0};
+    argp_parse(&argp, argc, argv, 0, NULL, &settings);
+    int exit = has_sides(&settings) ? compare_given_runs(&settings, &error)
+                                    : compare_files(&settings, &error);
+    evidence_free(&settings.runs.sides[0]);
+    evidence_free(&settings.runs.sides[1]);
     if (error.code != GATE_PASS) {
         fprintf(stderr, "%s: %s\n", argv[0], error.text);
+        return (int)error.code;
     }
-    return (int)error.code;
+    return exit;
 }

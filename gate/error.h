@@ -5,9 +5,10 @@
 
 enum gate_exit {
     GATE_PASS = 0,
-    GATE_USAGE = 2,  /* usage, or input that is missing or cannot be read */
-    GATE_DATA = 3,   /* data insufficient, malformed or inconsistent; verify's target missed */
-    GATE_FAILED = 4, /* a gate of `check` failed */
+    GATE_USAGE = 2,   /* usage, or input that is missing or cannot be read */
+    GATE_DATA = 3,    /* data insufficient, malformed or inconsistent; verify's target missed */
+    GATE_FAILED = 4,  /* a gate or a rule failed; a comparison found worse */
+    GATE_INVALID = 5, /* a run says of itself that it measured something else than the service */
 };
 
 struct gate_error {

@@ -43,6 +43,19 @@ uint64_t format_option_count(const struct argp_state *state, const char *name, c
     return value;
 }
 
+uint32_t format_option_rate_ppm(const struct argp_state *state, const char *name, const char *text)
+{
+    size_t length = strlen(text);
+    bool percent = length > 0 && text[length - 1] == '%';
+    uint64_t ppm = 0;
+    if (decimal_parse(text, length - percent, percent ? 4 : 6, &ppm) != DECIMAL_OK ||
+        ppm > GATE_PPM) {
+        argp_error(state, "%s: found '%s', expected a rate from 0%% to 100%%, such as 2%% or 0.02",
+                   name, text);
+    }
+    return (uint32_t)ppm;
+}
+
 /* All digits: a number; anything else: a name. */
 static void set_column(const struct argp_state *state, struct sample_format *format,
                        const char *text)

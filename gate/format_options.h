@@ -12,6 +12,8 @@ extern const struct argp format_options_argp;
 
 /* Option arguments; a bad one ends the program through argp_error (exit GATE_USAGE). */
 uint64_t format_option_ms(const struct argp_state *state, const char *name, const char *text);
+/* "2%" or "0.02" to parts per million, from 0 to 100 %. */
+uint32_t format_option_rate_ppm(const struct argp_state *state, const char *name, const char *text);
 uint64_t format_option_count(const struct argp_state *state, const char *name, const char *text);
 
 #endif

@@ -14,6 +14,7 @@ const char *verdict_text(enum verdict verdict)
         [VERDICT_FAIL] = "FAIL",
         [VERDICT_INCONCLUSIVE] = "INCONCLUSIVE",
         [VERDICT_NOT_JUDGED] = "NOT JUDGED",
+        [VERDICT_INVALID] = "INVALID",
     };
     return texts[verdict];
 }
@@ -83,8 +84,25 @@ static void judge_p999(struct judgement *gate, const struct quantile *p999,
     }
 }
 
+/* Counts that cannot be those of one run: a request is hedged at most once, and every hedged row of
+ * the tail is a hedge that was fired. Whether something is wrong. */
+static bool hedges_are_impossible(struct judgement *gate, uint64_t fired, uint64_t requests,
+                                  uint64_t n_hedged_rows)
+{
+    if (fired > requests) {
+        SAY(gate->note, "more hedges than requests: the counters are not of one run");
+    } else if (n_hedged_rows > fired) {
+        SAY(gate->note, "%llu hedged rows in the tail: counters and tail are of different runs",
+            (ull)n_hedged_rows);
+    } else {
+        return false;
+    }
+    settle(gate, VERDICT_FAIL, GATE_DATA);
+    return true;
+}
+
 static void judge_hedge_rate(struct judgement *gate, const struct counters *counters,
-                             const struct judge_limits *limits)
+                             uint64_t n_hedged_rows, const struct judge_limits *limits)
 {
     gate->name = "hedge rate";
     SAY(gate->limit, "<= %.24s", report_percent(limits->hedge_rate_ppm).text);
@@ -106,6 +124,9 @@ static void judge_hedge_rate(struct judgement *gate, const struct counters *coun
         report_percent(rate_ppm).text);
     SAY(gate->margin, "%c%llu hedges", allowed >= fired ? '+' : '-',
         (ull)(allowed >= fired ? allowed - fired : fired - allowed));
+    if (hedges_are_impossible(gate, fired, requests, n_hedged_rows)) {
+        return;
+    }
     if (fired_ppm <= allowed_ppm) {
         settle(gate, VERDICT_PASS, GATE_PASS);
     } else {
@@ -218,17 +239,17 @@ static void conclude(struct judge_report *report)
 }
 
 void judge(struct judge_report *report, const struct sample *round_trips,
-           const struct sample *brackets, const struct counters *counters,
+           const struct tail_file *tail, const struct counters *counters,
            const struct judge_limits *limits)
 {
     *report = (struct judge_report){.p999 = quantile_of(round_trips, QUANTILE_P999_PPM)};
     struct judgement *gates = report->gates;
     judge_samples(&gates[JUDGE_SAMPLES], round_trips->n, limits);
     judge_p999(&gates[JUDGE_P999], &report->p999, limits);
-    judge_hedge_rate(&gates[JUDGE_HEDGE_RATE], counters, limits);
+    judge_hedge_rate(&gates[JUDGE_HEDGE_RATE], counters, tail->n_hedged, limits);
     judge_errors(&gates[JUDGE_ERRORS], counters, limits);
     judge_requests(&gates[JUDGE_REQUESTS], round_trips->n, counters, limits);
-    judge_tail_rows(&gates[JUDGE_TAIL_ROWS], round_trips->n, brackets->n);
-    judge_brackets(&gates[JUDGE_BRACKETS], round_trips, brackets);
+    judge_tail_rows(&gates[JUDGE_TAIL_ROWS], round_trips->n, tail->brackets.n);
+    judge_brackets(&gates[JUDGE_BRACKETS], round_trips, &tail->brackets);
     conclude(report);
 }

@@ -7,6 +7,7 @@
 #include "gate/quantile.h"
 #include "gate/report.h"
 #include "gate/sample.h"
+#include "gate/tail_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,12 +29,14 @@ enum verdict {
     VERDICT_FAIL,
     VERDICT_INCONCLUSIVE,
     VERDICT_NOT_JUDGED,
+    VERDICT_INVALID,
 };
 
 /* One gate. exit is what this gate asks for: GATE_PASS, GATE_DATA or GATE_FAILED. Fields that do
  * not apply are empty. */
 struct judgement {
     const char *name;
+    const char *word; /* what the verdict is called, where it has a name of its own; else NULL */
     enum verdict verdict;
     enum gate_exit exit;
     struct report_text value;
@@ -46,7 +49,7 @@ struct judgement {
 enum judge_gate {
     JUDGE_SAMPLES,    /* N >= n_min */
     JUDGE_P999,       /* P99.9 <= limit */
-    JUDGE_HEDGE_RATE, /* hedges fired / requests <= limit */
+    JUDGE_HEDGE_RATE, /* hedges fired / requests <= limit, and the counts can be true */
     JUDGE_ERRORS,     /* none */
     JUDGE_REQUESTS,   /* consistency: every sample is one of the counted requests */
     JUDGE_TAIL_ROWS,  /* consistency: the tail is long enough to hold P99.9 */
@@ -61,12 +64,12 @@ struct judge_report {
     enum gate_exit exit; /* GATE_DATA before GATE_FAILED: bad data proves nothing */
 };
 
-/* round_trips: sorted, not empty. brackets: slowest first, as tail_file_load leaves them. */
+/* round_trips: sorted, not empty. */
 void judge(struct judge_report *report, const struct sample *round_trips,
-           const struct sample *brackets, const struct counters *counters,
+           const struct tail_file *tail, const struct counters *counters,
            const struct judge_limits *limits);
 
-/* "PASS", "FAIL", "INCONCLUSIVE", "NOT JUDGED" */
+/* "PASS", "FAIL", "INCONCLUSIVE", "NOT JUDGED", "INVALID" */
 const char *verdict_text(enum verdict verdict);
 
 #endif

@@ -15,8 +15,11 @@ static const struct {
 } programs[] = {
     {"verify", (char[]){"l0-gate verify"}, gate_verify, "statistics of one file of latencies"},
     {"compare", (char[]){"l0-gate compare"}, gate_compare,
-     "two files, and what is more than noise"},
-    {"check", (char[]){"l0-gate check"}, gate_check, "the acceptance gates of a run"},
+     "two files or two sides of runs, and what is more than noise"},
+    {"check", (char[]){"l0-gate check"}, gate_check, "the acceptance gates of a run, or rules"},
+    {"report", (char[]){"l0-gate report"}, gate_report, "runs as a page or a picture"},
+    {"simulate", (char[]){"l0-gate simulate"}, gate_simulate,
+     "how often compare is wrong, by simulation"},
 };
 
 #define N_PROGRAMS (sizeof programs / sizeof programs[0])
@@ -25,7 +28,7 @@ static void print_usage(FILE *to)
 {
     fputs("Usage: l0-gate PROGRAM [OPTION...] ...\n\nPrograms:\n", to);
     for (size_t i = 0; i < N_PROGRAMS; i++) {
-        fprintf(to, "  %-8s %s\n", programs[i].name, programs[i].summary);
+        fprintf(to, "  %-9s %s\n", programs[i].name, programs[i].summary);
     }
     fputs("\n`l0-gate PROGRAM --help` lists a program's options.\n" GATE_EXITS_HELP "\n", to);
 }
@@ -48,8 +51,10 @@ int main(int argc, char **argv)
         }
     }
     if (argc >= 2) {
-        fprintf(stderr, "l0-gate: found program '%s', expected verify, compare or check\n",
-                argv[1]);
+        fprintf(
+            stderr,
+            "l0-gate: found program '%s', expected verify, compare, check, report or simulate\n",
+            argv[1]);
     }
     print_usage(stderr);
     return GATE_USAGE;

@@ -101,7 +101,8 @@ json_t *report_quantile_json(const struct quantile *quantile)
 int report_print_json(json_t *document, struct gate_error *error)
 {
     if (document == NULL) {
-        return gate_error_set(error, GATE_USAGE, "out of memory while writing JSON");
+        return gate_error_set(error, GATE_USAGE,
+                              "cannot write JSON: out of memory, or a name that is not UTF-8");
     }
     /* 15 digits are what a double keeps of any decimal: 0.123456 stays 0.123456. */
     int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));

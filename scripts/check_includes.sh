@@ -55,7 +55,7 @@ BEGIN {
               "netdb.h poll.h pthread.h sched.h setjmp.h signal.h spawn.h stdalign.h stdarg.h " \
               "stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h " \
               "strings.h sysexits.h syslog.h termios.h threads.h time.h uchar.h unistd.h wchar.h " \
-              "wctype.h cpuid.h arm_neon.h", names, " ")
+              "wctype.h cpuid.h arm_neon.h elf.h link.h", names, " ")
     for (i = 1; i <= n; i++)
         libc[names[i]] = 1
 }

@@ -56,7 +56,9 @@ if [ -e "$configuration" ]; then
 else
     install -D -m 0644 conf/l0-lex.conf "$configuration"
 fi
-install -D -m 0644 conf/prometheus.yml "$root/share/doc/l0-lex/prometheus.yml"
+for example in conf/prometheus.yml conf/latency-gate.yml conf/latency.rules scripts/latency_gate.sh; do
+    install -D -m 0644 "$example" "$root/share/doc/l0-lex/$(basename "$example")"
+done
 
 for page in */*.[1-8]; do
     [ -e "$page" ] || continue

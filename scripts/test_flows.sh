@@ -1,7 +1,7 @@
 #!/bin/bash
 # The flows that people call (make ci, verify, soak, …), each run small against its own service in
 # its own directory, socket and port.
-#   test_flows.sh service|ci|verify|soak|bench|install|oracle
+#   test_flows.sh service|ci|verify|soak|bench|latency|report|install|oracle
 # Exit 77: what the flow needs is not installed.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
@@ -89,6 +89,82 @@ flow_soak() {
 
 flow_bench() {
     SMOKE=1 scripts/bench.sh
+}
+
+# The step of the CI recipe as it stands there, in a folder as the runner would lay it out: this tree
+# twice, so nothing may be called worse, and the report is kept.
+flow_latency() {
+    local tree step
+    step=$(sed -n 's/^ *run: //p' conf/latency-gate.yml)
+    [ "$step" = 'candidate/scripts/latency_gate.sh base candidate report' ] || die "another step: $step"
+    for tree in base candidate; do
+        mkdir "$work_dir/$tree"
+        tar -c --exclude=./build --exclude=./bin --exclude=./out --exclude=./.git . | tar -x -C "$work_dir/$tree"
+    done
+    (
+        cd "$work_dir"
+        unset BIN OUT
+        # On a machine that is not idle: no limit on the client's lag, and a rule that it may break.
+        echo 'errors==0' >candidate/conf/latency.rules
+        export GITHUB_STEP_SUMMARY=$work_dir/summary.md ADMIN=$L0_PROM_ADDR
+        RATE=500 DURATION=250ms WARMUP=50ms PAIRS=6 OPEN_OPTIONS='--max-lag-ms 10000' bash -c "$step"
+    ) | tee "$work_dir/latency.log" || true
+    grep -q '^== judge' "$work_dir/latency.log" || die 'the gate did not come to judge'
+    grep -q 'l0-gate compare: \(no difference\|cannot tell\|better\|worse\)' "$work_dir/summary.md" ||
+        die 'no verdict in the summary'
+    grep -q 'l0-gate check: PASS' "$work_dir/summary.md" || die 'the rules did not pass'
+    for kept in index.html compare.xml rules.xml runs/a/006/run.json runs/b/006/rows.csv; do
+        [ -s "$work_dir/report/$kept" ] || die "report/$kept is missing"
+    done
+    expect_status 64 'latency_gate.sh without arguments' scripts/latency_gate.sh
+}
+
+# A page of a real run, with a probe added, in a real browser: everything that should be seen has a
+# place and a size within the page, and nothing was asked of a network.
+flow_report() {
+    local browser
+    browser=$(command -v chromium-headless-shell || command -v chromium) || {
+        echo 'no chromium is installed (package chromium-headless-shell or chromium)'
+        exit 77
+    }
+    scripts/service.sh start
+    "$BIN/l0-bench" open build/corpus/$SMALL --rate 500 --duration 2 --warmup 100ms --max-lag-ms 60000 \
+        --target "unix:$L0_UNIX" --admin "$L0_PROM_ADDR" --out "$work_dir/new"
+    scripts/service.sh stop
+    cp -r "$work_dir/new" "$work_dir/base"
+    # What hedging and faults will look like.
+    sed -i '100,120s/,P,ok$/,H,ok/; 300s/,[0-9]*,[0-9]*,\([0-9]*\),P,ok$/,,,\1,-,timeout/' "$work_dir/new/rows.csv"
+    local start_ns
+    start_ns=$(sed -n 's/.*"start_ns": \([0-9]*\).*/\1/p' "$work_dir/new/run.json")
+    printf 't_ns,label\n%d,fault\n' $((start_ns + 1000000000)) >"$work_dir/marks.csv"
+    "$BIN/l0-gate" report "$work_dir/new" --base "$work_dir/base" --marks "$work_dir/marks.csv" \
+        --html "$work_dir/page.html"
+    cp "$work_dir/page.html" "$work_dir/probed.html"
+    cat >>"$work_dir/probed.html" <<'END'
+<script>
+const seen = [];
+for (const what of ['#quantiles', '#counts', '#legend', '.line.run', '.line.base', '.band.run',
+                    '.column.run', '.column.base', '.hedge', '.lost', '.fault', '.stall', 'svg text']) {
+    const all = [...document.querySelectorAll(what)];
+    const shown = all.filter(e => { const r = e.getBoundingClientRect();
+        return r.width + r.height > 0 && r.left >= 0 && r.right <= innerWidth + 1; });
+    const style = all.length ? getComputedStyle(all[0]) : {};
+    const painted = what[0] == '#' || style.fill != 'none' || style.stroke != 'none';
+    seen.push(what + (all.length && shown.length == all.length && painted ? ' seen' : ' NOT SEEN'));
+}
+const overlap = [...document.querySelectorAll('svg')].some((svg, i, all) => i > 0 &&
+    svg.getBoundingClientRect().top < all[i - 1].getBoundingClientRect().bottom);
+seen.push('charts overlap ' + overlap, 'loaded ' + performance.getEntriesByType('resource').length);
+document.body.innerHTML = seen.join('\n');
+</script>
+END
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$work_dir/profile" \
+        --window-size=1100,2400 --dump-dom "file://$work_dir/probed.html" 2>/dev/null >"$work_dir/seen"
+    cat "$work_dir/seen"
+    [ "$(grep -c ' seen$\|^<.*> *#quantiles seen$' "$work_dir/seen")" -ge 13 ] || die 'not everything is seen'
+    ! grep -q 'NOT SEEN' "$work_dir/seen" || die 'something is not seen'
+    grep -q 'charts overlap false' "$work_dir/seen" || die 'the charts overlap'
+    grep -q 'loaded 0' "$work_dir/seen" || die 'the page loads something'
 }
 
 flow_install() {

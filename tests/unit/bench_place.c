@@ -30,7 +30,7 @@ void bench_place_close(void)
 
 struct bench_outcome bench_run(const char *format, ...)
 {
-    char arguments[1024], line[PATH_MAX + 1200];
+    char arguments[2 * PATH_MAX], line[4 * PATH_MAX];
     va_list list;
     va_start(list, format);
     vsnprintf(arguments, sizeof arguments, format, list);

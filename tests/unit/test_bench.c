@@ -4,7 +4,7 @@
 #include "bench/load_report.h"
 #include "bench/micro.h"
 #include "bench/number.h"
-#include "bench/outfile.h"
+#include "gate/outfile.h"
 #include "bench/progress.h"
 #include "bench/service_metrics.h"
 
@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* ---- arguments ---------------------------------------------------------------------------------
- */
+/* ---- arguments ------------------------------------------------------------------------------ */
 
 Test(number, whole_numbers_within_a_range)
 {
@@ -65,8 +64,7 @@ Test(cores, pinning_takes_them_in_turn)
     cr_expect_eq(cores_pin(&allowed), 0);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 static void expect_content(const char *path, const char *expected)
 {
@@ -146,8 +144,7 @@ Test(document, load)
     cr_expect_eq(document_regime("xelatex"), -ENOENT);
 }
 
-/* ---- the service's counters --------------------------------------------------------------------
- */
+/* ---- the service's counters ----------------------------------------------------------------- */
 
 static const char metrics_text[] = "# HELP l0_requests_total Replies sent.\n"
                                    "# TYPE l0_requests_total counter\n"
@@ -196,8 +193,7 @@ Test(service_metrics, a_difference_is_of_this_run_only)
     cr_expect_not(service_metrics_difference(&unknown, &after, 0).known);
 }
 
-/* ---- progress ----------------------------------------------------------------------------------
- */
+/* ---- progress ------------------------------------------------------------------------------- */
 
 Test(progress, a_plain_line_every_few_seconds)
 {
@@ -229,8 +225,7 @@ Test(progress, silent)
     progress_end(&progress);
 }
 
-/* ---- the report --------------------------------------------------------------------------------
- */
+/* ---- the report ----------------------------------------------------------------------------- */
 
 #define N_REPORT 1000
 
@@ -267,7 +262,11 @@ Test(load_report, raw_values_and_exact_quantiles)
     const struct service_metrics metrics = {.known = true, .hedges_fired = 12, .hedge_wins = 10};
     char raw_path[400];
     strcpy(raw_path, scratch_path(&scratch, "raw"));
-    const struct load_report report = {&options, &document, &result, &metrics, raw_path};
+    const struct load_report report = {.options = &options,
+                                       .document = &document,
+                                       .result = &result,
+                                       .metrics = &metrics,
+                                       .raw_path = raw_path};
 
     cr_assert_eq(load_report_write_raw(&report), 0);
     FILE *raw = fopen(raw_path, "re");
@@ -317,7 +316,11 @@ Test(load_report, unknown_hedges_are_null)
     atomic_init(&latency[0], 0);
     const struct load_result result = {.latency_ns = latency, .n_errors = 1};
     const struct service_metrics metrics = {.known = false};
-    const struct load_report report = {&options, &document, &result, &metrics, "/none"};
+    const struct load_report report = {.options = &options,
+                                       .document = &document,
+                                       .result = &result,
+                                       .metrics = &metrics,
+                                       .raw_path = "/none"};
     json_t *json = load_report_json(&report);
     cr_assert_not_null(json);
     cr_expect(json_is_null(json_object_get(json, "hedges_fired")));
@@ -326,8 +329,7 @@ Test(load_report, unknown_hedges_are_null)
     json_decref(json);
 }
 
-/* ---- micro -------------------------------------------------------------------------------------
- */
+/* ---- micro ---------------------------------------------------------------------------------- */
 
 Test(micro, every_kernel_in_both_modes_beside_memcpy)
 {

@@ -34,7 +34,7 @@ Test(gate_cli, usage)
     expect(gate_files_run("nonsense"), 2, "found program 'nonsense'");
     expect(gate_files_run("--help"), 0, "Exit codes: 0 pass; 2 usage");
     expect(gate_files_run("verify --help"), 0, "--p999-target");
-    expect(gate_files_run("compare --help"), 0, "do\nnot overlap");
+    expect(gate_files_run("compare --help"), 0, "intervals do not overlap");
     expect(gate_files_run("check --help"), 0, "--hedge-rate-max");
     expect(gate_files_run("verify"), 2, "no file given");
     expect(gate_files_run("verify a b"), 2, "second file 'b'");

@@ -11,7 +11,7 @@
 /* A run that passes everything, for each test to spoil. */
 struct run {
     struct sample round_trips;
-    struct sample brackets;
+    struct tail_file tail;
     struct counters counters;
     struct judge_limits limits;
     struct judge_report report;
@@ -33,20 +33,20 @@ static struct run run_new(size_t n, size_t n_slow, uint64_t slow_ps, size_t n_ro
     };
     add(&run.round_trips, n - n_slow, 2 * MS);
     add(&run.round_trips, n_slow, slow_ps);
-    add(&run.brackets, n_rows, MS);
+    add(&run.tail.brackets, n_rows, MS);
     return run;
 }
 
 static enum gate_exit run_judge(struct run *run)
 {
-    judge(&run->report, &run->round_trips, &run->brackets, &run->counters, &run->limits);
+    judge(&run->report, &run->round_trips, &run->tail, &run->counters, &run->limits);
     return run->report.exit;
 }
 
 static void run_free(struct run *run)
 {
     sample_free(&run->round_trips);
-    sample_free(&run->brackets);
+    tail_file_free(&run->tail);
 }
 
 static enum verdict verdict_of(const struct run *run, enum judge_gate gate)
@@ -141,7 +141,7 @@ Test(gate_judge, tail_rows)
         struct run run = run_new(cases[i].n, 0, 0, cases[i].needed);
         run.limits.n_min = 1;
         cr_expect_eq(run_judge(&run), GATE_PASS);
-        run.brackets.n--;
+        run.tail.brackets.n--;
         cr_expect_eq(run_judge(&run), GATE_DATA);
         cr_expect_eq(run.report.verdict, VERDICT_FAIL);
         expect_only(&run, JUDGE_TAIL_ROWS, VERDICT_FAIL);
@@ -152,17 +152,17 @@ Test(gate_judge, tail_rows)
 Test(gate_judge, brackets_lie_inside_round_trips)
 {
     struct run run = run_new(100000, 101, 5 * MS, 0);
-    add(&run.brackets, 101, 5 * MS); /* equal: allowed */
-    add(&run.brackets, 27, 2 * MS);
+    add(&run.tail.brackets, 101, 5 * MS); /* equal: allowed */
+    add(&run.tail.brackets, 27, 2 * MS);
     cr_expect_eq(run_judge(&run), GATE_PASS);
     cr_expect_str_eq(run.report.gates[JUDGE_BRACKETS].margin.text, "+0.000000 ms at j = 1");
 
-    run.brackets.values[127].value_ps = 2 * MS + 1;
+    run.tail.brackets.values[127].value_ps = 2 * MS + 1;
     cr_expect_eq(run_judge(&run), GATE_DATA);
     expect_only(&run, JUDGE_BRACKETS, VERDICT_FAIL);
     cr_expect_not_null(strstr(run.report.gates[JUDGE_BRACKETS].note.text, "j = 128: "));
 
-    run.brackets.values[101].value_ps = 5 * MS; /* the 102nd round trip took 2 ms */
+    run.tail.brackets.values[101].value_ps = 5 * MS; /* the 102nd round trip took 2 ms */
     cr_expect_eq(run_judge(&run), GATE_DATA);
     cr_expect_not_null(strstr(run.report.gates[JUDGE_BRACKETS].note.text, "j = 102: "));
     run_free(&run);
@@ -262,5 +262,23 @@ Test(gate_judge, exit_code_of_several_faults)
     run.counters.errors.value = 1;
     cr_expect_eq(run_judge(&run), GATE_DATA);
     cr_expect_eq(run.report.verdict, VERDICT_FAIL);
+    run_free(&run);
+}
+
+Test(gate_judge, impossible_hedge_counts_are_no_data)
+{
+    struct run run = run_new(100000, 0, 0, 101);
+    run.limits.hedge_rate_ppm = GATE_PPM;
+    run.counters.hedges_fired.value = 100000; /* every request: allowed by this limit */
+    cr_expect_eq(run_judge(&run), GATE_PASS);
+    run.counters.hedges_fired.value++;
+    cr_expect_eq(run_judge(&run), GATE_DATA);
+    expect_only(&run, JUDGE_HEDGE_RATE, VERDICT_FAIL);
+    run.counters.hedges_fired.value = 5;
+    run.tail.n_hedged = 5;
+    cr_expect_eq(run_judge(&run), GATE_PASS);
+    run.tail.n_hedged = 6;
+    cr_expect_eq(run_judge(&run), GATE_DATA);
+    cr_expect_not_null(strstr(run.report.gates[JUDGE_HEDGE_RATE].note.text, "different runs"));
     run_free(&run);
 }

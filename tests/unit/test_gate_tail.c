@@ -13,30 +13,30 @@ TestSuite(gate_tail, .init = gate_files_begin, .fini = gate_files_end);
 
 #define H TAIL_FILE_HEADER "\n"
 
-static enum gate_exit load(const char *text, struct sample *brackets, struct gate_error *error)
+static enum gate_exit load(const char *text, struct tail_file *tail, struct gate_error *error)
 {
     *error = (struct gate_error){0};
-    *brackets = (struct sample){0};
-    tail_file_load(brackets, gate_files_write("tail", text), error);
+    *tail = (struct tail_file){0};
+    tail_file_load(tail, gate_files_write("tail", text), error);
     return error->code;
 }
 
 static void expect_rows(const char *text, size_t n)
 {
-    struct sample brackets;
+    struct tail_file tail;
     struct gate_error error;
-    cr_expect_eq(load(text, &brackets, &error), GATE_PASS, "%s", error.text);
-    cr_expect_eq(brackets.n, n);
-    sample_free(&brackets);
+    cr_expect_eq(load(text, &tail, &error), GATE_PASS, "%s", error.text);
+    cr_expect_eq(tail.n, n);
+    tail_file_free(&tail);
 }
 
 static void expect_bad(const char *text, const char *excerpt)
 {
-    struct sample brackets;
+    struct tail_file tail;
     struct gate_error error;
-    cr_expect_eq(load(text, &brackets, &error), GATE_DATA);
+    cr_expect_eq(load(text, &tail, &error), GATE_DATA);
     cr_expect_not_null(strstr(error.text, excerpt), "'%s' lacks '%s'", error.text, excerpt);
-    sample_free(&brackets);
+    tail_file_free(&tail);
 }
 
 Test(gate_tail, sane_rows)
@@ -51,15 +51,15 @@ Test(gate_tail, sane_rows)
 
 Test(gate_tail, values_and_lines)
 {
-    struct sample brackets;
+    struct tail_file tail;
     struct gate_error error;
-    cr_assert_eq(load(H "2.000001,0,1,1,0,2000001,2000001,0,P\n0.5,0,1,1,0,2,500000,0,P\n",
-                      &brackets, &error),
-                 GATE_PASS);
-    cr_expect_eq(brackets.values[0].value_ps, 2000001 * GATE_PS_PER_NS);
-    cr_expect_eq(brackets.values[0].line, 2);
-    cr_expect_eq(brackets.values[1].value_ps, 500000 * GATE_PS_PER_NS);
-    sample_free(&brackets);
+    cr_assert_eq(
+        load(H "2.000001,0,1,1,0,2000001,2000001,0,P\n0.5,0,1,1,0,2,500000,0,P\n", &tail, &error),
+        GATE_PASS);
+    cr_expect_eq(tail.brackets.values[0].value_ps, 2000001 * GATE_PS_PER_NS);
+    cr_expect_eq(tail.brackets.values[0].line, 2);
+    cr_expect_eq(tail.brackets.values[1].value_ps, 500000 * GATE_PS_PER_NS);
+    tail_file_free(&tail);
 }
 
 Test(gate_tail, bad_syntax)
@@ -100,11 +100,11 @@ Test(gate_tail, slowest_first)
 
 Test(gate_tail, unreadable)
 {
-    struct sample brackets = {0};
+    struct tail_file tail = {0};
     struct gate_error error = {0};
-    cr_expect_eq(tail_file_load(&brackets, gate_files_path("none"), &error), -1);
+    cr_expect_eq(tail_file_load(&tail, gate_files_path("none"), &error), -1);
     cr_expect_eq(error.code, GATE_USAGE);
-    sample_free(&brackets);
+    tail_file_free(&tail);
 }
 
 static enum gate_exit load_counters(const char *text, struct counters *counters)
@@ -149,4 +149,27 @@ Test(gate_tail, bad_run_summaries)
     struct gate_error error = {0};
     cr_expect_eq(counters_load(&counters, gate_files_path("none"), &error), -1);
     cr_expect_eq(error.code, GATE_USAGE);
+}
+
+Test(gate_tail, hedged_rows)
+{
+    struct tail_file tail;
+    struct gate_error error;
+    cr_assert_eq(load(H "0.000500,100,200,200,300,500,600,1,H\n0.000500,1,1,1,0,501,501,0,P\n",
+                      &tail, &error),
+                 GATE_PASS);
+    cr_expect_eq(tail.n_hedged, 1);
+    cr_expect_eq(tail.rows[0].hedge_fire_ns, 300);
+    cr_expect(tail.rows[0].by_hedge && !tail.rows[1].by_hedge);
+    tail_file_free(&tail);
+}
+
+Test(gate_tail, no_request_stands_there_twice)
+{
+    expect_bad(H "0.000500,100,200,200,0,500,600,0,P\n0.000500,100,200,200,0,500,600,0,P\n",
+               "tail:3: found the timestamps of line 2 again");
+    expect_bad(H "0.000500,100,200,200,0,500,600,0,P\n0.000500,101,200,200,0,500,601,0,P\n"
+                 "0.000500,100,200,200,0,500,600,0,H\n",
+               "timestamps of line");
+    expect_rows(H "0.000500,100,200,200,0,500,600,0,P\n0.000500,100,200,200,0,501,600,0,P\n", 2);
 }

@@ -1,7 +1,8 @@
-#include "bench/outfile.h"
+#include "gate/outfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,9 +43,13 @@ int outfile_open(struct outfile *out, const char *path)
 int outfile_commit(struct outfile *out)
 {
     int rc = 0;
-    errno = EIO; /* ferror() tells of an earlier failure, not its cause */
-    if (ferror(out->stream) != 0 || fflush(out->stream) != 0)
+    /* ferror() tells of an earlier failure, not its cause; flushing what is left may meet it again.
+     */
+    bool failed = ferror(out->stream) != 0;
+    if (fflush(out->stream) != 0)
         rc = -errno;
+    else if (failed)
+        rc = -EIO;
     if (rc == 0 && out->temporary != NULL &&
         (fchmod(fileno(out->stream), 0644) != 0 || rename(out->temporary, out->path) != 0))
         rc = -errno;

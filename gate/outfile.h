@@ -1,7 +1,7 @@
 /* A file that appears whole or not at all: written beside its place, then renamed. Something that
  * is there and is not a regular file (a device, a pipe) is written to directly. */
-#ifndef L0_BENCH_OUTFILE_H
-#define L0_BENCH_OUTFILE_H
+#ifndef L0_GATE_OUTFILE_H
+#define L0_GATE_OUTFILE_H
 
 #include <stdio.h>
 
