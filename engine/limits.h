@@ -103,6 +103,8 @@
 /* How often a sibling is looked at while it works: a tenth of the delay, within these. */
 #define LIMIT_WATCH_MIN_US         UINT64_C(250)
 #define LIMIT_WATCH_MAX_US         UINT64_C(1000)
+/* A shard that has rested for so long is not looked at any more until something comes in. */
+#define LIMIT_WATCH_REST_MS        UINT64_C(100)
 /* Who has stood still for so long gets no new connections for now. */
 #define LIMIT_WATCH_STILL_MS       UINT64_C(10)
 

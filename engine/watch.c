@@ -101,11 +101,10 @@ static uint64_t watch_patience_ns(const struct shard *s)
     return half_ns > period_ns ? half_ns : period_ns;
 }
 
-/* Asks its set to tell, if there is one. */
+/* Has its set tell when something comes in, if there is a set. */
 static void watch_arm(struct shard *s, uint32_t i)
 {
     struct watch *w = &s->watches[i];
-    w->told = false;
     if (w->armed || i != WATCH_WARD)
         return;
     w->armed = true;
@@ -115,19 +114,18 @@ static void watch_arm(struct shard *s, uint32_t i)
 static void watch_wake(struct shard *s, struct watch *w)
 {
     w->seen = board_progress(&w->target->board);
+    w->moved_ns = s->now_ns;
     watch_set(w, s->now_ns + watch_period_ns(s));
 }
 
 void watch_event(struct shard *s, uint32_t i)
 {
     struct watch *w = &s->watches[i];
-    uint64_t soon_ns = s->now_ns + (w->guarding ? 0 : watch_period_ns(s) / 4);
     w->armed = false;
-    w->told = true;
     if (w->look_ns == UINT64_MAX)
         watch_wake(s, w);
-    else if (soon_ns < w->look_ns)
-        watch_set(w, soon_ns); /* it did not move for a period; will it now? */
+    else if (w->guarding)
+        watch_set(w, s->now_ns);
 }
 
 void watch_alert(struct shard *s, const struct shard *other)
@@ -215,6 +213,23 @@ static void watch_serve(struct shard *s, uint32_t i)
         watch_set(w, due_ns);
 }
 
+/* Does something wait to be received or accepted? Asked without taking it out of the set. */
+static bool watch_has_input(const struct watch *w, uint32_t i)
+{
+    struct pollfd set = {.fd = w->target->watch_set, .events = POLLIN};
+    return i == WATCH_WARD && poll(&set, 1, 0) == 1;
+}
+
+/* The target sleeps, has not moved since the last look, and nothing waits for it. */
+static void watch_rest(struct shard *s, uint32_t i)
+{
+    struct watch *w = &s->watches[i];
+    if (w->armed || i != WATCH_WARD)
+        watch_set(w, UINT64_MAX); /* QUIET */
+    else if (s->now_ns - w->moved_ns >= LIMIT_WATCH_REST_MS * CLOCK_NS_PER_MS)
+        watch_arm(s, i);
+}
+
 static void watch_look(struct shard *s, uint32_t i)
 {
     struct watch *w = &s->watches[i];
@@ -222,24 +237,24 @@ static void watch_look(struct shard *s, uint32_t i)
     bool moved = progress != w->seen;
     bool awake = board_awake(progress);
     w->seen = progress;
-    watch_set(w, s->now_ns + watch_period_ns(s));
-    /* Asleep, as far as its board says, but something has come in and it has not woken since. */
-    bool cannot_wake = !awake && w->told && !moved && watch_serve_set(s, w->target);
-    if ((!moved && awake) || cannot_wake) {
+    w->look_ns = s->now_ns + watch_period_ns(s);
+    w->wake_ns = s->now_ns + watch_patience_ns(s);
+    if (moved)
+        w->moved_ns = s->now_ns;
+    /* Asleep, as far as its board says. But what waits for it should have woken it. */
+    bool has_input = !moved && !awake && watch_has_input(w, i);
+    if (!moved && (awake || (has_input && (w->waits || w->guarding)))) {
+        watch_set(w, w->look_ns);
         watch_serve(s, i);
         watch_arm(s, i);
-        return;
-    }
-    if (w->guarding)
+    } else if (w->guarding) {
         watch_guard(s, w, false);
-    if (awake) {
-        w->told = false;
-        w->wake_ns = s->now_ns + watch_patience_ns(s);
-    } else if (w->armed || i != WATCH_WARD) {
-        watch_set(w, UINT64_MAX); /* QUIET */
-    } else {
-        watch_arm(s, i);
     }
+    w->waits = has_input;
+    if (has_input && !w->guarding)
+        watch_set(w, s->now_ns + watch_period_ns(s) / 4); /* will it wake? */
+    else if (!moved && !awake && !has_input)
+        watch_rest(s, i);
 }
 
 void watch_run(struct shard *s)
