@@ -171,7 +171,7 @@ build/corpus/.made: $(BIN)/l0-corpus
 	$(Q)$(BIN)/l0-corpus --all $(@D)
 	@touch $@
 
-.PHONY: ci verify soak bench gate service-run service-stop
+.PHONY: ci verify soak bench fault-proof gate service-run service-stop
 ci: all corpus ## service, NREQ keep-alive requests, gate: the exit code is the gate's
 	@scripts/ci.sh
 verify: all corpus ## a shorter run: self-tests, micro, keep-alive, one-shot, tail
@@ -182,6 +182,8 @@ soak: all corpus ## SOAK_S seconds of load; percentiles every 10000, memory and 
 bench: export NREQ := $(if $(filter file,$(origin NREQ)),,$(NREQ))
 bench: all corpus ## beside a blocking server and beside copying alone
 	@scripts/bench.sh
+fault-proof: all corpus ## stalled shards with and without hedging, side by side (HEDGE= FAULT_MS= FAULT_PPM= RATE=)
+	@scripts/fault_proof.sh
 gate: $(BIN)/l0-gate ## judge the last run again (OUT=raw latencies TAIL=tail file)
 	@scripts/acceptance_gate.sh $(OUT) $(TAIL)
 service-run: all ## start the service in the background

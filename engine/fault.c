@@ -27,6 +27,42 @@ static uint64_t fault_random(struct fault *fault)
     return x * UINT64_C(0x2545f4914f6cdd1d);
 }
 
+void fault_count(struct fault *fault, struct metrics_shard *metrics, const struct fault *sibling,
+                 const struct fault *ward)
+{
+    fault->stalled_ns = &metrics->fault_stalled_ns;
+    fault->both_stalled_ns = &metrics->fault_both_stalled_ns;
+    fault->siblings[0] = sibling;
+    fault->siblings[1] = ward != sibling ? ward : NULL;
+}
+
+/* Each overlap is counted once, by the stall that ends first. */
+static void fault_account(const struct fault *fault, uint64_t begin_ns)
+{
+    uint64_t end_ns = clock_now_ns();
+    metric_add(fault->stalled_ns, end_ns - begin_ns);
+    for (int i = 0; i < 2; i++) {
+        const struct fault *sibling = fault->siblings[i];
+        uint64_t since_ns =
+            sibling != NULL ? atomic_load_explicit(&sibling->since_ns, memory_order_relaxed) : 0;
+        if (since_ns != 0 && since_ns < end_ns)
+            metric_add(fault->both_stalled_ns, end_ns - (since_ns > begin_ns ? since_ns : begin_ns));
+    }
+}
+
+static void fault_sleep(struct fault *fault)
+{
+    uint64_t begin_ns = clock_now_ns();
+    struct timespec left = {.tv_sec = (time_t)(fault->stall_ns / CLOCK_NS_PER_S),
+                            .tv_nsec = (long)(fault->stall_ns % CLOCK_NS_PER_S)};
+    atomic_store_explicit(&fault->since_ns, begin_ns, memory_order_relaxed);
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+        ;
+    if (fault->stalled_ns != NULL)
+        fault_account(fault, begin_ns);
+    atomic_store_explicit(&fault->since_ns, 0, memory_order_relaxed);
+}
+
 static bool fault_hits(struct fault *fault, uint32_t rate_ppm)
 {
     return (fault_random(fault) >> 32) * UINT64_C(1000000) >> 32 < rate_ppm;
@@ -43,8 +79,5 @@ void fault_maybe_stall(struct fault *fault, enum options_fault_phase phase)
         return;
     if (!fault_hits(fault, fault->rate_ppm))
         return;
-    struct timespec left = {.tv_sec = (time_t)(fault->stall_ns / CLOCK_NS_PER_S),
-                            .tv_nsec = (long)(fault->stall_ns % CLOCK_NS_PER_S)};
-    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
-        ;
+    fault_sleep(fault);
 }

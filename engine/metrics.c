@@ -113,6 +113,9 @@ static const struct series per_shard[] = {
 static const struct series per_shard_ns[] = {
     COUNTER("l0_busy_seconds_total", busy_ns, "Time spent on events."),
     COUNTER("l0_idle_seconds_total", idle_ns, "Time spent waiting for events."),
+    COUNTER("l0_fault_stalled_seconds_total", fault_stalled_ns, "Injected stalls."),
+    COUNTER("l0_fault_both_stalled_seconds_total", fault_both_stalled_ns,
+            "Injected stalls of this shard while its sibling was stalled, too."),
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))

@@ -27,6 +27,7 @@ struct metrics_shard {
     metric_u64 hedge_denied_budget, hedge_denied_load, hedge_denied_full;
     metric_u64 hedge_claimed_first, hedge_taken_over;
     metric_u64 hedge_unwatched, watch_stalls;
+    metric_u64 fault_stalled_ns, fault_both_stalled_ns; /* injected */
     metric_u64 rotations;
     metric_u64 backpressure_waits; /* a request had to wait for memory or for its turn */
 

@@ -369,6 +369,8 @@ static int shard_init(struct shard *s)
     };
     deadlines_init(&s->deadlines, after_ns);
     fault_init(&s->fault, o, s->index);
+    fault_count(&s->fault, &s->metrics, s->sibling != NULL ? &s->sibling->fault : NULL,
+                s->ward != NULL ? &s->ward->fault : NULL);
     shard_init_conns(s);
     return ring_enable(s->ring);
 }

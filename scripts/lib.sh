@@ -70,6 +70,13 @@ http_status() (
     printf '%s\n' "$status"
 )
 
+# The body of GET $2 at $1.
+http_get() (
+    exec 3<>"/dev/tcp/${1%:*}/${1##*:}"
+    printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$2" "$1" >&3
+    sed '1,/^\r*$/d' <&3
+)
+
 # Resident bytes and open descriptors of process $1, as "RSS_KB FDS".
 process_footprint() {
     local descriptors=("/proc/$1/fd"/*)

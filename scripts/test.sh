@@ -254,7 +254,7 @@ step system-tsan tests_tsan
 step model env QUICK=1 nice scripts/model.sh
 step fuzz fuzz
 step oracle scripts/test_flows.sh oracle
-for flow in service ci verify soak bench latency report install; do
+for flow in service ci verify fault soak bench latency report install; do
     step flow-$flow scripts/test_flows.sh $flow
 done
 

@@ -76,6 +76,23 @@ flow_ci() {
     expect_stopped
 }
 
+# Whatever the verdict on this machine, now: the three runs are made, and stand side by side.
+flow_fault() {
+    local status=0 dir=$RUN_DIR/fault-proof
+    mkdir -p "$RUN_DIR"
+    RATE=300 DURATION=1 ROUNDS=1 FAULT_PPM=20000 scripts/fault_proof.sh >"$RUN_DIR/proof.txt" || status=$?
+    cat "$RUN_DIR/proof.txt"
+    case $status in 0 | 3 | 4) ;; *) die "fault-proof ended with $status" ;; esac
+    [ "$(grep -c '^no faults, \|^faults, ' "$RUN_DIR/proof.txt")" -eq 3 ] || die 'three lines are missing'
+    grep -q '^verdict: ' "$RUN_DIR/proof.txt" || die 'there is no verdict'
+    for kind in quiet stalled hedged; do
+        [ -s "$dir/$kind-1/rows.csv" ] || die "$kind has left no rows"
+        [ -s "$dir/$kind.tail.csv" ] || die "$kind has left no tail"
+    done
+    [ -s "$dir/report.html" ] || die 'there is no report'
+    ! command -v gnuplot >/dev/null || [ -s "$dir/proof.svg" ] || die 'there is no plot'
+}
+
 flow_verify() {
     NREQ_KEEPALIVE=5000 NREQ_ONESHOT=200 scripts/verify.sh
     expect_stopped

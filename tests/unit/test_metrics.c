@@ -221,6 +221,8 @@ Test(metrics, every_counter_is_shown)
     format_and_parse(&build);
     for (size_t i = 0; i < n_words; i++) {
         bool skip = i * sizeof *words == offsetof(struct metrics_shard, duration_sum_ns) ||
+                    i * sizeof *words == offsetof(struct metrics_shard, fault_stalled_ns) ||
+                    i * sizeof *words == offsetof(struct metrics_shard, fault_both_stalled_ns) ||
                     i * sizeof *words == offsetof(struct metrics_shard, busy_ns) ||
                     i * sizeof *words == offsetof(struct metrics_shard, idle_ns);
         for (size_t j = 0; j < 3; j++)
