@@ -86,7 +86,7 @@ static void hedge_queue(struct hedger *h, struct hedge_duplicate *d)
         h->first = d;
     else
         h->last->next = d;
-    h->last = d;
+    h->last = d; /* stale where first is NULL */
 }
 
 static void hedge_fire(struct shard *s, struct conn *c, uint64_t proc_word,
@@ -203,13 +203,11 @@ static bool hedge_turn(struct shard *s, struct hedge_duplicate *d)
 void hedge_run(struct shard *s)
 {
     struct hedger *h = &s->hedger;
-    struct hedge_duplicate *d = h->first;
-    h->first = h->last = NULL;
-    while (d != NULL) {
+    for (int i = 0; i < LIMIT_HEDGE_SLICES && h->first != NULL; i++) {
+        struct hedge_duplicate *d = h->first;
         struct hedge_duplicate *next = d->next;
         board_step(&s->board);
-        if (hedge_turn(s, d))
-            hedge_queue(h, d);
-        d = next;
+        if (!hedge_turn(s, d)) /* released */
+            h->first = next;
     }
 }

@@ -1,7 +1,7 @@
 /* Duplicates: a shard lexes the bytes of a request that another one has in hand and does not get on
  * with; the connection's word says whose result counts.
  *
- * A duplicate reads the lent input from its beginning, with a request of its own, one slice a turn,
+ * A duplicate reads the lent input from its beginning, with a request of its own, slice by slice,
  * and looks at the word before each: once the owner has decided, it is given up. */
 #ifndef L0_ENGINE_HEDGE_H
 #define L0_ENGINE_HEDGE_H
@@ -37,7 +37,7 @@ void hedge_init(struct hedger *hedger, uint32_t share_ppm);
  * and allowed. When it will be due; UINT64_MAX: there is nothing to wait for. */
 uint64_t hedge_consider(struct shard *shard, struct conn *conn, uint64_t proc_word);
 
-/* A turn for each duplicate. */
+/* A few slices, of the oldest duplicate first: it is the latest. */
 void hedge_run(struct shard *shard);
 
 static inline bool hedge_busy(const struct hedger *hedger)

@@ -95,6 +95,8 @@
 #define LIMIT_HEDGE_AUTO_MAX_MS    UINT64_C(100)
 #define LIMIT_HEDGE_HISTORY        2048
 #define LIMIT_HEDGE_DUPLICATES     32
+/* Slices of duplicates in one turn: more than one, since a duplicate is late already. */
+#define LIMIT_HEDGE_SLICES         8
 /* Of n requests at most max(burst, share * n) are duplicated; after a quiet time at most what a
  * window of requests has earned. */
 #define LIMIT_HEDGE_BUDGET_PERCENT 2
@@ -116,6 +118,8 @@
 #define LIMIT_SQ_ENTRIES  256
 #define LIMIT_TURN_EVENTS 256
 #define LIMIT_TURN_STEPS  64
+/* A turn of the loop begins no step after this long: steps of 64 KB would take 6 ms otherwise. */
+#define LIMIT_TURN_US     UINT64_C(300)
 
 static_assert(LIMIT_REQ_BYTES_MAX <= LEXER_INPUT_BYTES_MAX, "every document fits the lexer");
 static_assert(LIMIT_REQ_BYTES_DEFAULT <= LIMIT_REQ_BYTES_MAX, "default within range");

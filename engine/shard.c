@@ -114,10 +114,14 @@ void shard_make_ready(struct shard *s, struct conn *c)
     s->n_ready++;
 }
 
-/* A bounded number of turns; who wants more goes to the end of the queue. */
+/* A bounded number of turns in a bounded time, since a sibling that stands still is looked at between
+ * these only; who wants more goes to the end of the queue. */
 static void shard_run_ready(struct shard *s)
 {
+    uint64_t until_ns = s->now_ns + LIMIT_TURN_US * CLOCK_NS_PER_US;
     for (int i = 0; i < LIMIT_TURN_STEPS && s->ready_first != NULL; i++) {
+        if (i > 0 && clock_now_ns() >= until_ns)
+            break;
         struct conn *c = s->ready_first;
         struct conn_arm *arm = conn_arm(c, (uint8_t)s->index);
         s->ready_first = arm->next_ready;
