@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 struct board {
-    /* Grows with every step of work; bit 0: awake, that is, not waiting in the ring. */
+    /* Grows with every turn, and in its upper half with every step of work; bit 0: awake, that is,
+     * not waiting in the ring. */
     _Alignas(64) _Atomic uint64_t progress;
     /* One bit a connection (of all shards): this shard has bytes of it that are not answered. */
     _Atomic uint64_t *in_hand;
@@ -31,7 +32,7 @@ static inline void board_wake(struct board *b)
 static inline void board_step(struct board *b)
 {
     uint64_t now = atomic_load_explicit(&b->progress, memory_order_relaxed);
-    atomic_store_explicit(&b->progress, now + 2, memory_order_relaxed);
+    atomic_store_explicit(&b->progress, now + (UINT64_C(1) << 32), memory_order_relaxed);
 }
 
 static inline void board_sleep(struct board *b)
@@ -44,6 +45,12 @@ static inline void board_sleep(struct board *b)
 static inline uint64_t board_progress(const struct board *b)
 {
     return atomic_load_explicit(&b->progress, memory_order_seq_cst);
+}
+
+/* A turn without a step, as for a look at a sibling, is no work. */
+static inline bool board_worked(uint64_t before, uint64_t now)
+{
+    return before >> 32 != now >> 32;
 }
 
 static inline bool board_awake(uint64_t progress)

@@ -46,7 +46,8 @@ static void fault_account(const struct fault *fault, uint64_t begin_ns)
         uint64_t since_ns =
             sibling != NULL ? atomic_load_explicit(&sibling->since_ns, memory_order_relaxed) : 0;
         if (since_ns != 0 && since_ns < end_ns)
-            metric_add(fault->both_stalled_ns, end_ns - (since_ns > begin_ns ? since_ns : begin_ns));
+            metric_add(fault->both_stalled_ns,
+                       end_ns - (since_ns > begin_ns ? since_ns : begin_ns));
     }
 }
 

@@ -77,6 +77,7 @@ static void hedge_release(struct shard *s, struct hedge_duplicate *d)
         request_close(&s->requests, d->own);
     *d = (struct hedge_duplicate){.next = h->free};
     h->free = d;
+    serve_wake_waiter(s);
 }
 
 static void hedge_queue(struct hedger *h, struct hedge_duplicate *d)

@@ -105,6 +105,7 @@ static void listener_place(struct shard *s, int fd, bool tcp)
     if (mailbox_post(&home->inboxes[s->index], &mail)) {
         metric_add(&s->metrics.conns_handed_off, 1);
         shard_ring_doorbell(home);
+        watch_alert(s, home); /* does it take it? */
         return;
     }
     /* That shard has not emptied its mailbox for 256 connections: it stands still. We do not. */

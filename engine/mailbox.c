@@ -27,3 +27,9 @@ bool mailbox_take(struct mailbox *box, struct mail *mail)
     atomic_store_explicit(&box->head, head + 1, memory_order_release);
     return true;
 }
+
+bool mailbox_has_mail(const struct mailbox *box)
+{
+    return atomic_load_explicit(&box->tail, memory_order_relaxed) !=
+           atomic_load_explicit(&box->head, memory_order_relaxed);
+}

@@ -25,6 +25,9 @@ struct mailbox {
 /* Producer only. false: full. */
 bool mailbox_post(struct mailbox *box, const struct mail *mail);
 
+/* Anyone: a message may wait. A hint, relaxed. */
+bool mailbox_has_mail(const struct mailbox *box);
+
 /* Consumer only. false: empty. */
 bool mailbox_take(struct mailbox *box, struct mail *mail);
 

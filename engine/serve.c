@@ -125,6 +125,8 @@ static void serve_replied(struct shard *s, struct conn *c)
         deadline_clear(&c->deadline);
         if (!pipelined)
             serve_set_idle(s, c);
+    } else {
+        more = true; /* what came meanwhile found it queued, or in PROC: look once */
     }
     serve_released(s, c, more); /* the next frame, after the others had their turn */
 }
@@ -209,8 +211,10 @@ static void serve_lost(struct shard *s, struct conn *c, struct request *r)
     board_hold(&s->board, c->slot, false);
     serve_learn(s, r);
     work_drop(s, r);
-    if (shard_is_home(s, c) && conn_state(c) == CONN_CLOSING)
-        serve_finish_close(s, c);
+    /* What has told of the connection meanwhile found it queued already. (In PROC the other one has
+     * it, and will let go of it.) */
+    if (conn_state(c) != CONN_PROC)
+        shard_make_ready(s, c);
 }
 
 /* This arm has no result. Alone it says so; beside a hedger, only if that one has failed as well.
@@ -304,6 +308,8 @@ static bool serve_lex_ahead(struct shard *s, struct conn *c)
     board_hold(&s->board, c->slot, false);
     r->block = block;
     work_drop(s, r);
+    if (shard_is_home(s, c))
+        watch_alert(s, s->sibling); /* which has it now */
     return false;
 }
 
@@ -363,8 +369,6 @@ static void serve_received(struct shard *s, struct conn *c, enum receive_result 
         serve_wait(s, c, DEADLINE_WAIT_GROW);
         return;
     case RECEIVE_CLOSED:
-        serve_close(s, c);
-        return;
     case RECEIVE_RESET:
         serve_close(s, c);
         return;
@@ -383,6 +387,8 @@ static void serve_received(struct shard *s, struct conn *c, enum receive_result 
 static void serve_linger(struct shard *s, struct conn *c)
 {
     ssize_t got = recv(c->fd, s->scratch, s->options->slice_bytes, MSG_DONTWAIT);
+    if (c->deadline.kind != DEADLINE_LINGER) /* it expired while a sibling looked at it */
+        deadline_set(&s->deadlines, &c->deadline, DEADLINE_LINGER, s->now_ns);
     if (got > 0 || (got < 0 && errno == EINTR))
         serve_yield(s, c, true);
     else if (got < 0 && errno == EAGAIN)
@@ -446,6 +452,8 @@ static void serve_guest(struct shard *s, struct conn *c)
 
 void serve_take(struct shard *s, struct conn *c, const struct shard *from)
 {
+    if (conn_arm(c, serve_me(s))->working != NULL)
+        return; /* first our own turn is to find out who won */
     if (!conn_take(c, (uint8_t)from->index, serve_me(s)))
         return;
     c->taken_ahead = true;

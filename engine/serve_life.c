@@ -315,8 +315,8 @@ void serve_force_close(struct shard *s, struct conn *c)
         if (!conn_claim(c, serve_me(s)))
             return;
         conn_reject(c, serve_me(s));
-    } else if (!in_proc && conn_word_owner(word) != s->index) {
-        return; /* a sibling has it; it will be returned */
+    } else if (!in_proc && (conn_word_owner(word) != s->index || state == CONN_PROC)) {
+        return; /* a sibling has it (or its hedge is the last hope); it will be returned */
     }
     if (c->request != NULL && (in_proc || state == CONN_IDLE)) {
         const struct wire_reply reply = {.status = WIRE_SHUTTING_DOWN};

@@ -114,8 +114,8 @@ void shard_make_ready(struct shard *s, struct conn *c)
     s->n_ready++;
 }
 
-/* A bounded number of turns in a bounded time, since a sibling that stands still is looked at between
- * these only; who wants more goes to the end of the queue. */
+/* A bounded number of turns in a bounded time, since a sibling that stands still is looked at
+ * between these only; who wants more goes to the end of the queue. */
 static void shard_run_ready(struct shard *s)
 {
     uint64_t until_ns = s->now_ns + LIMIT_TURN_US * CLOCK_NS_PER_US;
@@ -180,6 +180,14 @@ static void shard_event(struct shard *s, const struct ring_event *event)
         return;
     }
     assert(false && "an unknown kind in user_data");
+}
+
+bool shard_has_mail(const struct shard *s)
+{
+    for (uint32_t i = 0; i < s->set->n_shards; i++)
+        if (mailbox_has_mail(&s->inboxes[i]))
+            return true;
+    return false;
 }
 
 static void shard_take_mail(struct shard *s)

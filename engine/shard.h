@@ -140,6 +140,9 @@ void shard_release(struct shard *shard);
 /* Any thread. */
 void shard_ring_doorbell(struct shard *shard);
 
+/* Any shard: somebody has sent it a connection that it has not adopted yet. A hint. */
+bool shard_has_mail(const struct shard *shard);
+
 /* Any thread: gives something back, and rings the doorbell where nothing lay there. */
 void shard_return(struct shard *shard, struct returned *item);
 

@@ -213,11 +213,19 @@ static void watch_serve(struct shard *s, uint32_t i)
         watch_set(w, due_ns);
 }
 
-/* Does something wait to be received or accepted? Asked without taking it out of the set. */
+/* Does something wait to be received, accepted or adopted? Asked without taking it out of the set.
+ */
 static bool watch_has_input(const struct watch *w, uint32_t i)
 {
     struct pollfd set = {.fd = w->target->watch_set, .events = POLLIN};
-    return i == WATCH_WARD && poll(&set, 1, 0) == 1;
+    return i == WATCH_WARD && (shard_has_mail(w->target) || poll(&set, 1, 0) == 1);
+}
+
+/* What the set told is ours to serve now, and some of it still lies in our queues: no guest is sent
+ * back to a shard that stands still. */
+static bool watch_has_guests(const struct shard *s, const struct watch *w)
+{
+    return w->guarding && (s->ready_first != NULL || hedge_busy(&s->hedger));
 }
 
 /* The target sleeps, has not moved since the last look, and nothing waits for it. */
@@ -235,14 +243,15 @@ static void watch_look(struct shard *s, uint32_t i)
     struct watch *w = &s->watches[i];
     uint64_t progress = board_progress(&w->target->board);
     bool moved = progress != w->seen;
+    bool worked = board_worked(w->seen, progress);
     bool awake = board_awake(progress);
     w->seen = progress;
     w->look_ns = s->now_ns + watch_period_ns(s);
     w->wake_ns = s->now_ns + watch_patience_ns(s);
-    if (moved)
+    if (worked)
         w->moved_ns = s->now_ns;
     /* Asleep, as far as its board says. But what waits for it should have woken it. */
-    bool has_input = !moved && !awake && watch_has_input(w, i);
+    bool has_input = !moved && !awake && (watch_has_input(w, i) || watch_has_guests(s, w));
     if (!moved && (awake || (has_input && (w->waits || w->guarding)))) {
         watch_set(w, w->look_ns);
         watch_serve(s, i);
@@ -253,7 +262,7 @@ static void watch_look(struct shard *s, uint32_t i)
     w->waits = has_input;
     if (has_input && !w->guarding)
         watch_set(w, s->now_ns + watch_period_ns(s) / 4); /* will it wake? */
-    else if (!moved && !awake && !has_input)
+    else if (!worked && !awake && !has_input)
         watch_rest(s, i);
 }
 

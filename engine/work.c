@@ -38,6 +38,7 @@ static void work_give_block(struct shard *s, struct arena_block block, uint8_t k
 /* With its block, if it holds one. */
 static void work_give_request(struct shard *s, struct request *r)
 {
+    assert(r != NULL);
     if (r->keeper == s->index) {
         arena_free(&s->arenas, &r->block);
         request_close(&s->requests, r);

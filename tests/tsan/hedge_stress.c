@@ -120,7 +120,7 @@ static bool send_all(int fd, const uint8_t *bytes, size_t n)
 
 static int client_connect(struct client *c)
 {
-    const struct timeval limit = {.tv_sec = 60};
+    const struct timeval limit = {.tv_sec = 30};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&w.address, w.address_bytes) != 0)
         c->failure = "cannot connect";
@@ -129,13 +129,43 @@ static int client_connect(struct client *c)
     return fd;
 }
 
+/* What is known of connections that hang, read without any order: for people only. */
+__attribute__((no_sanitize("thread"))) static void show_connections(void)
+{
+    static _Atomic bool shown;
+    if (atomic_exchange(&shown, true))
+        return;
+    for (uint32_t i = 0; i < w.set.n_shards; i++) {
+        const struct shard *s = &w.set.shards[i];
+        fprintf(stderr, "  shard %u: progress %llx, %u ready, watch %s%s look in %lld us\n", i,
+                (unsigned long long)board_progress(&s->board), s->n_ready,
+                s->watches[0].armed ? "armed " : "", s->watches[0].guarding ? "guarding" : "",
+                (long long)(s->watches[0].look_ns - clock_now_ns()) / 1000);
+    }
+    for (uint32_t i = 0; i < w.options.max_conns; i++) {
+        const struct conn *c = &w.set.conns[i];
+        if (conn_state(c) == CONN_FREE)
+            continue;
+        fprintf(
+            stderr,
+            "  conn %u: home %u, state %d, owner %u, keeper %u, deadline %d, bytes %u, request %d, "
+            "returned %d, queued %d %d, working %d %d, readable %d, more %d, taken %d\n",
+            i, c->home, (int)conn_state(c), (unsigned)conn_word_owner(conn_word(c)), c->keeper,
+            (int)c->deadline.kind, c->in.have - c->in.off, c->request != NULL,
+            atomic_load(&c->is_returned), c->arms[0].queued, c->arms[1].queued,
+            c->arms[0].working != NULL, c->arms[1].working != NULL, c->readable, c->in.more,
+            c->taken_ahead);
+    }
+}
+
 static void client_reply(struct client *c, int fd, const struct doc *doc)
 {
     uint8_t bytes[WIRE_REPLY_BYTES];
     struct wire_reply reply;
-    if (recv(fd, bytes, sizeof bytes, MSG_WAITALL) != (ssize_t)sizeof bytes)
-        c->failure = "a reply that did not come within 60 s";
-    else if (wire_decode_reply(bytes, &reply) != 0)
+    if (recv(fd, bytes, sizeof bytes, MSG_WAITALL) != (ssize_t)sizeof bytes) {
+        c->failure = "a reply that did not come within 30 s";
+        show_connections();
+    } else if (wire_decode_reply(bytes, &reply) != 0)
         c->failure = "not a reply";
     else if (reply.status == WIRE_INTERNAL && w.options.fault_error_rate_ppm > 0)
         c->errors++;
@@ -220,7 +250,7 @@ static void engine_open(uint32_t n_shards)
             cpu = (cpu + 1) % CPU_SETSIZE;
         while (!CPU_ISSET((size_t)cpu, &allowed)); /* round and round, where there are too few */
         struct shard *s = &set->shards[i];
-        if (shard_prepare(s, set, i, cpu, set->conns + i * cap, i * cap, cap) != 0)
+        if (shard_prepare(s, set, i, cpu, &set->conns[i * cap], i * cap, cap) != 0)
             die("shard_prepare");
         s->listeners[s->n_listeners++] = (struct listener){.fd = w.listen_fd};
         if (shard_start(s) != 0)

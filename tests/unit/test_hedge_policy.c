@@ -32,11 +32,12 @@ Test(hedge_budget, is_never_exceeded)
 
 Test(hedge_budget, what_is_saved_is_a_window_at_most)
 {
+    const uint64_t later = UINT64_C(100) * LIMIT_HEDGE_WINDOW;
     struct hedge_budget b;
     hedge_budget_init(&b, 20000);
-    cr_expect_eq(take_all(&b, 100 * LIMIT_HEDGE_WINDOW), LIMIT_HEDGE_WINDOW / 50);
-    cr_expect_eq(take_all(&b, 100 * LIMIT_HEDGE_WINDOW + 49), 0);
-    cr_expect_eq(take_all(&b, 100 * LIMIT_HEDGE_WINDOW + 50), 1);
+    cr_expect_eq(take_all(&b, later), LIMIT_HEDGE_WINDOW / 50);
+    cr_expect_eq(take_all(&b, later + 49), 0);
+    cr_expect_eq(take_all(&b, later + 50), 1);
 }
 
 Test(hedge_budget, nothing_is_nothing)
