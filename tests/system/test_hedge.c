@@ -345,6 +345,72 @@ Test(hedge, h04_new_connections_of_a_stopped_shard_are_accepted, .timeout = 120)
     traffic_doc_free(&doc);
 }
 
+/* More guests than a shard serves in one look at the stopped one: none is sent back to it. */
+Test(hedge, h04_many_connections_of_a_stopped_shard, .timeout = 120)
+{
+    enum { CONNECTIONS = 80 };
+    static const char *const options[] = {"--hedge-ms", "10", NULL};
+    struct traffic_doc doc;
+    struct daemon d;
+    int fds[CONNECTIONS];
+    hedge_start(&d, 2, options, NULL);
+    traffic_letters_make(&doc, 100000);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        fds[i] = daemon_connect(&d);
+        traffic_expect_answer(fds[i], &doc);
+    }
+    traffic_sleep_ms(50);
+    pid_t threads[2] = {shard_thread(&d, 0), shard_thread(&d, 1)};
+    for (int i = 0; i < 2; i++)
+        thread_stop(threads[i]);
+    for (int i = 0; i < CONNECTIONS; i++)
+        traffic_send_partial(fds[i], doc.n_bytes, doc.bytes, doc.n_bytes);
+    thread_go_on(threads[1]);
+    for (int i = 0; i < CONNECTIONS; i++)
+        cr_assert_eq(daemon_read_status(fds[i]), WIRE_OK, "connection %d", i);
+    thread_go_on(threads[0]);
+    for (int i = 0; i < CONNECTIONS; i++)
+        (void)close(fds[i]);
+    hedge_expect_settled(&d);
+    daemon_stop(&d);
+    traffic_doc_free(&doc);
+}
+
+/* The loops' turns so far; asking for them costs the shards none. */
+static uint64_t turns(const struct daemon *d)
+{
+    return daemon_metric_sum(d, "l0_loop_turns_total");
+}
+
+/* Where nothing happens, nobody wakes: neither the shards nor those who watch them. */
+Test(hedge, comes_to_rest, .timeout = 120)
+{
+    static const char *const options[] = {"--hedge-ms", "1", NULL};
+    struct traffic_doc doc;
+    struct daemon d;
+    int fds[CLIENTS];
+    hedge_start(&d, 2, options, NULL);
+    traffic_doc_make(&doc, 3000, 1);
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = daemon_connect(&d);
+        traffic_expect_answer(fds[i], &doc);
+    }
+    uint64_t before = 0;
+    bool rests = false;
+    for (int i = 0; i < 50 && !rests; i++) {
+        before = turns(&d);
+        traffic_sleep_ms(200);
+        rests = turns(&d) == before;
+    }
+    cr_expect(rests, "the shards do not come to rest within 10 s");
+    for (int i = 0; i < CLIENTS; i++) {
+        traffic_expect_answer(fds[i], &doc);
+        (void)close(fds[i]);
+    }
+    daemon_stop(&d);
+    traffic_doc_free(&doc);
+}
+
 /* All shards stopped: everybody waits, nothing is lost. */
 Test(hedge, all_shards_stopped_and_gone_on, .timeout = 120)
 {

@@ -250,7 +250,7 @@ static void engine_open(uint32_t n_shards)
             cpu = (cpu + 1) % CPU_SETSIZE;
         while (!CPU_ISSET((size_t)cpu, &allowed)); /* round and round, where there are too few */
         struct shard *s = &set->shards[i];
-        if (shard_prepare(s, set, i, cpu, &set->conns[i * cap], i * cap, cap) != 0)
+        if (shard_prepare(s, set, i, cpu, &set->conns[(size_t)i * cap], i * cap, cap) != 0)
             die("shard_prepare");
         s->listeners[s->n_listeners++] = (struct listener){.fd = w.listen_fd};
         if (shard_start(s) != 0)
