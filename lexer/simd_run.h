@@ -3,6 +3,7 @@
 #ifndef L0_LEXER_SIMD_RUN_H
 #define L0_LEXER_SIMD_RUN_H
 
+#include "lexer/context.h"
 #include "lexer/kernel.h"
 #include "lexer/simd_block.h"
 #include "lexer/simd_nest.h"
@@ -18,10 +19,15 @@
 /* What an instruction set gives. in: a block. */
 struct simd_isa {
     /* The classes of a block; codes gets them byte by byte, for extract(). */
-    struct simd_planes (*classify)(const uint8_t *in, unsigned regime, uint8_t *codes);
+    struct simd_planes (*classify)(const uint8_t *in, unsigned regime, bool at_is_letter,
+                                   uint8_t *codes);
     struct simd_utf8_bytes (*utf8)(const uint8_t *in); /* reads two bytes behind the block */
-    /* Bytes that are followed by be or en. Reads two bytes behind the block. */
-    uint64_t (*environments)(const uint8_t *in);
+    /* Bytes before the beginning of a watched control word's name: all of them, and few others.
+     * Reads three bytes behind the block. */
+    uint64_t (*watched)(const uint8_t *in);
+    /* Bytes that begin what suspect.c reports, but for control characters. Reads two bytes behind
+     * the block. */
+    uint64_t (*suspects)(const uint8_t *in);
     /* The bits that are in the mask, moved together, lowest first. */
     uint64_t (*gather)(uint64_t bits, uint64_t mask);
     /* simd_events(), out of line. */
@@ -32,12 +38,19 @@ struct simd_isa {
                     uint8_t *kinds, uint32_t *starts);
 };
 
+/* The last bytes may begin what goes on in the block: it would not be seen there. */
+SIMD_INLINE bool simd_is_amid_character(const uint8_t *input, uint32_t pos)
+{
+    return (pos >= 1 && input[pos - 1] >= 0xC0) || (pos >= 2 && input[pos - 2] >= 0xE0);
+}
+
 /* Not in the middle of a control word, which might become \begin. */
-SIMD_INLINE bool simd_applies(const struct lexer *lx, uint32_t have)
+SIMD_INLINE bool simd_applies(const struct lexer *lx, const uint8_t *input, uint32_t have)
 {
     return (lx->mode == LEXER_MODE_TEXT || lx->mode == LEXER_MODE_REST) &&
-           lx->nest.env_step == LEXER_ENV_IDLE && lx->ahead.caret_end == 0 &&
-           have - lx->pos >= SIMD_BLOCK_BYTES + SIMD_AHEAD_BYTES &&
+           lx->nest.env_step == LEXER_ENV_IDLE && lx->ahead.caret_end == 0 && context_is_idle(lx) &&
+           lx->context.n_saves == 0 && have - lx->pos >= SIMD_BLOCK_BYTES + SIMD_AHEAD_BYTES &&
+           !simd_is_amid_character(input, lx->pos) &&
            (!lx->writes || lx->out.span_cap - lx->n_spans >= SIMD_SPANS_MAX);
 }
 
@@ -79,9 +92,12 @@ SIMD_INLINE void simd_store(struct lexer *lx, const struct simd_carry *carry,
     }
 }
 
-SIMD_INLINE struct simd_names simd_names_of(const struct simd_block *block, const uint8_t *in)
+SIMD_INLINE struct simd_names simd_names_of(const struct simd_block *block, const uint8_t *input,
+                                            uint32_t pos)
 {
-    return (struct simd_names){.in = in,
+    return (struct simd_names){.input = input,
+                               .pos = pos,
+                               .in = input + pos,
                                .words = block->word,
                                .plain = block->sets.letters | block->sets.others,
                                .begin_groups = block->sets.begin_groups,
@@ -112,7 +128,7 @@ SIMD_INLINE uint32_t simd_advance(uint32_t pos, uint32_t n_bytes)
 
 /* Takes blocks until one gets nowhere. The number of bytes that the last one took. */
 SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, const uint8_t *input,
-                                 uint32_t have, unsigned regime, bool writes)
+                                 uint32_t have, unsigned regime, bool at_is_letter, bool writes)
 {
     struct simd_carry carry = simd_carry_of(lx);
     struct simd_latest latest = {0};
@@ -124,21 +140,31 @@ SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, c
     while (pos <= pos_end && n_spans <= n_spans_end) {
         _Alignas(32) uint8_t codes[SIMD_BLOCK_BYTES];
         const uint8_t *const in = input + pos;
-        const struct simd_planes planes = isa->classify(in, regime, writes ? codes : NULL);
+        const struct simd_planes planes =
+            isa->classify(in, regime, at_is_letter, writes ? codes : NULL);
         struct simd_block block = {.sets = simd_sets_of(&planes)};
         simd_find_escapes(&block);
         simd_find_comments(&block, carry.comment);
+        const uint64_t has_high = regime == LEXER_LUALATEX ? block.sets.hard : block.sets.actives;
         if (regime == LEXER_LUALATEX && (block.sets.hard & ~block.comment)) {
             const struct simd_utf8_bytes bytes = isa->utf8(in);
             simd_add_utf8(&block, in, &bytes);
         }
         simd_find_words(&block, carry.word);
         simd_decide(&block, in[SIMD_BLOCK_BYTES] == '^');
-        struct simd_environments environments = {.n_bytes = block.n_bytes};
-        const uint64_t candidates = block.word_first >> 1 & isa->environments(in);
+        if (block.sets.crs || !(lx->line_styles & LEXER_LINES_LF))
+            block.n_bytes = simd_line_styles(&block, lx->line_styles);
+        if (has_high) {
+            const uint64_t suspects = isa->suspects(in);
+            block.n_bytes =
+                simd_cut_before(block.n_bytes, suspects | (suspects & block.escaped) >> 1);
+        }
+        struct simd_commands commands = {.n_bytes = block.n_bytes};
+        const uint64_t candidates = block.word_first >> 1 & isa->watched(in);
         if (candidates)
-            environments = simd_environments(simd_names_of(&block, in), candidates, block.n_bytes);
-        n_bytes = environments.n_bytes;
+            commands =
+                simd_commands(lx, simd_names_of(&block, input, pos), candidates, block.n_bytes);
+        n_bytes = commands.n_bytes;
         if (n_bytes == 0)
             break;
 
@@ -146,12 +172,12 @@ SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, c
         const struct simd_spans spans = n_bytes == SIMD_BLOCK_BYTES
                                             ? simd_find_spans(&block, &carry, SIMD_BLOCK_BYTES)
                                             : simd_find_spans(&block, &carry, n_bytes);
-        const uint64_t events = spans.math_shifts | environments.found |
+        const uint64_t events = spans.math_shifts | commands.environments |
                                 (lx->nest.n_math || spans.math_shifts ? spans.pars : 0);
         if (events)
-            isa->events(lx, simd_nesting_of(&spans, environments.found, pos), events, input);
+            isa->events(lx, simd_nesting_of(&spans, commands.environments, pos), events, input);
         else
-            simd_braces(lx, pos, spans.begin_groups, spans.end_groups, isa->gather);
+            simd_braces(lx, input, pos, spans.begin_groups, spans.end_groups, isa->gather);
         if (writes)
             isa->extract(&spans, codes, pos, lx->out.kinds + n_spans, lx->out.starts + n_spans);
         if (spans.starts)
@@ -170,14 +196,15 @@ SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, c
     return pos - first_pos;
 }
 
-/* A kernel's run(). blocks: simd_blocks() for the lexer's regime and mode. */
+/* A kernel's run(). blocks: simd_blocks() for the lexer's regime; without and with @ as a letter,
+ * which may change, and without and with spans. */
 SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
-                         uint32_t (*blocks)(struct lexer *, const uint8_t *, uint32_t))
+                         uint32_t (*const blocks[2][2])(struct lexer *, const uint8_t *, uint32_t))
 {
     while (lx->pos < have) {
         uint32_t until = lx->pos + 1;
-        if (simd_applies(lx, have)) {
-            const uint32_t n_bytes = blocks(lx, input, have);
+        if (simd_applies(lx, input, have)) {
+            const uint32_t n_bytes = blocks[lx->context.at_is_letter][lx->writes](lx, input, have);
             until = lx->pos + (n_bytes < SIMD_POOR_BYTES ? SIMD_BLOCK_BYTES : 1);
         } else if (have - lx->pos < SIMD_BLOCK_BYTES + SIMD_AHEAD_BYTES) {
             until = have;
