@@ -125,7 +125,8 @@ END
     grep -q '^# changed' "$work_dir/root/etc/l0-lex/l0-lex.conf" || die 'install overwrote a configuration'
 }
 
-# The lexer beside LuaTeX itself: our corpus, and a sample of the real files that are installed.
+# The lexer beside LuaTeX and pdfTeX themselves: our corpus, and a sample of the real files that are
+# installed; the context layer beside LaTeX (where that is installed) and beside the static tokens.
 flow_oracle() {
     command -v luatex >/dev/null || {
         echo 'luatex is not installed (package texlive-binaries)'
@@ -142,6 +143,9 @@ flow_oracle() {
     )
     scripts/oracle_random.sh $ORACLE_RANDOM_FILES 1 "$work_dir/random"
     scripts/oracle.sh "${files[@]}" "$work_dir/random"
+    scripts/oracle.sh --engine pdftex "${files[@]}" "$work_dir/random"
+    scripts/oracle_layer.sh "${files[@]}"
+    scripts/oracle_groups.sh || [ $? -eq 77 ]
 }
 
 make -s -j"$(nproc)" all corpus
