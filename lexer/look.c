@@ -119,7 +119,7 @@ bool look_is_mention(const uint8_t *input, uint32_t at)
                                              "futurelet", "undefine", NULL};
     static const char *const two_before[] = {"let", "ifx", "futurelet", NULL};
     const struct look_word before = look_before(input, at);
-    if (before.n_bytes == 0 && before.byte == 0)
+    if (before.n_bytes == 0 && before.byte != '{' && before.byte != '=' && before.byte != '*')
         return false;
     if (before.byte == '{')
         return follows_definer(input, before.start);

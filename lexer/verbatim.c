@@ -14,8 +14,11 @@ bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_by
     static const char *const names[] = {"verbatim", "verbatim*",    "lstlisting",   "minted",
                                         "Verbatim", "BVerbatim",    "LVerbatim",    "SaveVerbatim",
                                         "comment",  "filecontents", "filecontents*"};
+    if (n_bytes == 0)
+        return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == n_bytes && memcmp(names[i], name, n_bytes) == 0)
+        if (names[i][0] == *name && strlen(names[i]) == n_bytes &&
+            memcmp(names[i], name, n_bytes) == 0)
             return true;
     for (uint32_t i = 0; i < lx->context.n_verbatim_names; i++) {
         const char *const more = lx->context.verbatim_names[i];
