@@ -97,7 +97,7 @@ static bool same_level(const struct lexer_level *a, const struct lexer_level *b)
 static bool level_is_known(const struct lexer *lx)
 {
     const struct lexer_nest *nest = &lx->nest;
-    return nest->env_beyond == 0 && nest->groups_beyond == 0 && nest->n_math < LEXER_MATH_DEPTH_MAX;
+    return nest->env_beyond == 0 && nest->groups_beyond == 0 && !nest->math_beyond;
 }
 
 void context_undo(struct lexer *lx)
@@ -402,6 +402,28 @@ bool context_word(struct lexer *lx, const struct character_source *src, enum wat
         return true;
     }
     return true;
+}
+
+void context_caret_word(struct lexer *lx, const struct character_source *src)
+{
+    uint8_t name[WATCH_NAME_BYTES_MAX];
+    uint32_t n = 0;
+    struct character_source word = *src; /* which is decided, whatever follows */
+    word.have = lx->pos;
+    word.final = true;
+    uint32_t at = character_at(&word, lx->control_start).end;
+    while (at < lx->pos) {
+        struct lexer_ahead ahead = {0};
+        struct character ch;
+        if (!character_read_in_word(&word, at, &ahead, &ch) || ch.start >= lx->pos)
+            break; /* the last ones were ^ that LuaTeX drops */
+        if (n == sizeof name || ch.code > 0x7F)
+            return;
+        name[n++] = (uint8_t)ch.code;
+        at = ch.end;
+    }
+    if (watch_name(name, n, true) != WATCH_NONE)
+        context_not_followed(lx, lx->control_start, lx->pos);
 }
 
 /* \ProvidesExplPackage{…}{…}{…}{…} */

@@ -32,6 +32,9 @@ void context_not_followed(struct lexer *lx, uint32_t start, uint32_t end);
 bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
                   const uint8_t *name, uint32_t n_bytes);
 
+/* The same for a word in ^^ notation, which is not followed: says so if it would be else. */
+void context_caret_word(struct lexer *lx, const struct character_source *src);
+
 /* The command at offset at is \begin, being redefined, for the first time. */
 bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at);
 

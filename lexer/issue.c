@@ -84,6 +84,12 @@ static const struct issue_info infos[LEXER_ISSUE_ID_END] = {
                                   "a change of category codes, or of what is verbatim, that is not "
                                   "followed: what it holds for may read otherwise",
                                   NULL, LEXER_INFO},
+    [LEXER_ISSUE_MATH_TOO_DEEP] = {"math-too-deep",
+                                   "formulas nested deeper than this are not checked", NULL,
+                                   LEXER_INFO},
+    [LEXER_ISSUE_NAME_TOO_LONG] = {"name-too-long",
+                                   "environments with names longer than this are not checked", NULL,
+                                   LEXER_INFO},
 };
 
 static const struct issue_info *info(unsigned id)

@@ -32,7 +32,9 @@ enum lexer_issue_id {
     LEXER_ISSUE_COMMENT_HIDES,     /* a brace or $ that would have balanced; related: what */
     LEXER_ISSUE_ESCAPED_BLANK,     /* nothing but blanks between \ and the line end */
     /* Info: */
-    LEXER_ISSUE_NOT_FOLLOWED, /* a change of category codes, or of what is verbatim */
+    LEXER_ISSUE_NOT_FOLLOWED,  /* a change of category codes, or of what is verbatim */
+    LEXER_ISSUE_MATH_TOO_DEEP, /* more than LEXER_MATH_DEPTH_MAX: not checked */
+    LEXER_ISSUE_NAME_TOO_LONG, /* of an environment, beyond LEXER_ENV_NAME_BYTES_MAX */
     LEXER_ISSUE_ID_END,
 };
 

@@ -2,10 +2,9 @@
 
 #include <string.h>
 
-/* What a definition may hold between its command and its body; a longer one is not seen as such. */
-#define HEAD_BYTES_MAX 256u
-#define NAME_BYTES_MAX 64u
-#define ARGUMENTS_MAX  4u /* in braces, of the commands below */
+#include "lexer/state.h"
+
+#define ARGUMENTS_MAX 4u /* in braces, of the commands below */
 
 static bool is_blank(uint8_t byte)
 {
@@ -23,18 +22,13 @@ static bool is_name_byte(uint8_t byte)
     return (lower >= 'a' && lower <= 'z') || byte == '@' || byte == '_' || byte == ':';
 }
 
-/* An odd number of escape characters stands before offset at, looked for down to offset low. */
-static bool is_escaped(const uint8_t *input, uint32_t low, uint32_t at)
+/* An odd number of escape characters stands before offset at. */
+static bool is_escaped(const uint8_t *input, uint32_t at)
 {
     uint32_t n = 0;
-    while (at - n > low && input[at - n - 1] == '\\')
+    while (at > n && input[at - n - 1] == '\\')
         n++;
     return n % 2 == 1;
-}
-
-static uint32_t low_of(uint32_t at, uint32_t n_bytes)
-{
-    return at > n_bytes ? at - n_bytes : 0;
 }
 
 struct look_word look_before(const uint8_t *input, uint32_t at)
@@ -44,10 +38,9 @@ struct look_word look_before(const uint8_t *input, uint32_t at)
     if (at == 0 || is_line_end(input[at - 1]))
         return (struct look_word){.start = at};
     uint32_t start = at;
-    const uint32_t low = low_of(at, NAME_BYTES_MAX);
-    while (start > low && is_name_byte(input[start - 1]))
+    while (start > 0 && is_name_byte(input[start - 1]))
         start--;
-    if (start < at && start > 0 && is_escaped(input, low_of(start, NAME_BYTES_MAX), start))
+    if (start < at && is_escaped(input, start))
         return (struct look_word){.start = start, .n_bytes = at - start};
     return (struct look_word){.start = at - 1, .byte = input[at - 1]};
 }
@@ -144,53 +137,59 @@ bool look_is_global(const uint8_t *input, uint32_t at)
     return is_one_of(input, look_before(input, at), global);
 }
 
-/* The other brace or bracket of what ends before offset at, not below low; or low. */
-static uint32_t opening_of(const uint8_t *input, uint32_t low, uint32_t at)
+/* Back from behind a closing brace or bracket to its other one; false if that is below low. */
+static bool skip_argument(const uint8_t *input, uint32_t low, uint32_t *at)
 {
-    const uint8_t close = input[at - 1], open = close == '}' ? '{' : '[';
+    const uint8_t close = input[*at - 1], open = close == '}' ? '{' : '[';
     uint32_t n = 0;
-    while (at > low) {
-        at--;
-        if ((input[at] != close && input[at] != open) || is_escaped(input, low, at))
+    while (*at > low) {
+        const uint8_t byte = input[--*at];
+        if ((byte != close && byte != open) || is_escaped(input, *at))
             continue;
-        if (input[at] == close)
+        if (byte == close)
             n++;
         else if (--n == 0)
-            break;
+            return true;
     }
-    return at;
+    return false;
 }
 
-/* Back over blanks, a line end, and arguments in brackets and braces; counts the latter. */
-static uint32_t skip_arguments(const uint8_t *input, uint32_t low, uint32_t at, unsigned *n_braces)
+/* Back over blanks, a line end, and arguments in brackets and braces; counts the latter. False:
+ * some of them stand below low. */
+static bool skip_arguments(const uint8_t *input, uint32_t low, uint32_t *at, unsigned *n_braces)
 {
     bool line_ended = false;
-    while (at > low && *n_braces < ARGUMENTS_MAX) {
-        const uint8_t byte = input[at - 1];
-        if (is_line_end(byte)) {
-            if (line_ended && !(byte == '\r' && input[at] == '\n'))
-                break; /* a blank line is no part of a command */
-            line_ended = true;
-            at--;
-        } else if (is_blank(byte) || byte == '*') {
-            at--;
-        } else if ((byte == '}' || byte == ']') && !is_escaped(input, low, at - 1)) {
-            at = opening_of(input, low, at);
+    while (*at > 0 && *n_braces < ARGUMENTS_MAX) {
+        const uint8_t byte = input[*at - 1];
+        const bool is_end = is_line_end(byte), is_blank_or_star = is_blank(byte) || byte == '*';
+        if (is_end && line_ended && !(byte == '\r' && input[*at] == '\n'))
+            break; /* a blank line is no part of a command */
+        if (!is_end && !is_blank_or_star && byte != '}' && byte != ']')
+            break;
+        if (*at <= low)
+            return false;
+        if (is_end || is_blank_or_star) {
+            line_ended |= is_end;
+            --*at;
+        } else if (is_escaped(input, *at - 1)) {
+            break;
+        } else {
+            if (!skip_argument(input, low, at))
+                return low == 0; /* there, it begins nowhere */
             *n_braces += byte == '}';
             line_ended = false;
-        } else {
-            break;
         }
     }
-    return at;
+    return true;
 }
 
-/* \def\x#1…{: nothing but its parameters stands between. */
-static bool is_plain_body(const uint8_t *input, uint32_t low, uint32_t at)
+/* \def\x#1…{: nothing but its parameters stands between. (However long they are: no byte is looked
+ * at for two braces.) */
+static bool is_plain_body(const uint8_t *input, uint32_t at)
 {
-    while (at > low) {
+    while (at > 0) {
         const uint8_t byte = input[at - 1];
-        if ((byte == '{' || byte == '}') && !is_escaped(input, low, at - 1))
+        if ((byte == '{' || byte == '}') && !is_escaped(input, at - 1))
             return false;
         at--;
         if (byte != '\\')
@@ -198,8 +197,9 @@ static bool is_plain_body(const uint8_t *input, uint32_t low, uint32_t at)
         struct look_word word = {.start = at + 1};
         while (is_name_byte(input[word.start + word.n_bytes]))
             word.n_bytes++; /* the brace ends it at the latest */
-        if (is_one_of(input, word, plain_definers) ||
-            (word.n_bytes > 3 && memcmp(input + word.start, "cs_", 3) == 0))
+        const bool defines = is_one_of(input, word, plain_definers) ||
+                             (word.n_bytes > 3 && memcmp(input + word.start, "cs_", 3) == 0);
+        if (defines && !is_escaped(input, at))
             return true;
     }
     return false;
@@ -224,11 +224,14 @@ enum brace { BRACE_GROUP, BRACE_ARGUMENT, BRACE_DEFINITION };
 static enum brace brace_at(const uint8_t *input, uint32_t at)
 {
     static const char *const environments[] = {"begin", "end", NULL};
-    const uint32_t low = low_of(at, HEAD_BYTES_MAX);
-    if (is_plain_body(input, low, at))
+    if (is_plain_body(input, at))
         return BRACE_DEFINITION;
+    const uint32_t low = at > LEXER_HEAD_BYTES_MAX ? at - LEXER_HEAD_BYTES_MAX : 0;
     unsigned n_before = 0;
-    struct look_word word = look_before(input, skip_arguments(input, low, at, &n_before));
+    uint32_t head_end = at;
+    if (!skip_arguments(input, low, &head_end, &n_before))
+        return BRACE_DEFINITION; /* for all we know */
+    struct look_word word = look_before(input, head_end);
     if (word.n_bytes == 0)
         return BRACE_GROUP;
     if (n_before < n_arguments_of(input, word))
@@ -265,7 +268,7 @@ struct look_braces look_at_braces(const uint8_t *input, uint32_t at, uint32_t n)
             while (line > 0 && !is_line_end(input[line - 1]))
                 line--;
             at = text_end(input, line, at);
-        } else if ((byte != '{' && byte != '}') || is_escaped(input, 0, at)) {
+        } else if ((byte != '{' && byte != '}') || is_escaped(input, at)) {
             continue;
         } else if (byte == '}') {
             n_closed++;

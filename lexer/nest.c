@@ -47,6 +47,8 @@ static void settle(struct lexer *lx)
         nest->n_groups--;
         nest->groups_beyond = 0; /* they were inside it */
     }
+    if (nest->n_math < LEXER_MATH_DEPTH_MAX)
+        nest->math_beyond = false;
     context_undo(lx);
     nest_update_guard(lx);
 }
@@ -108,8 +110,12 @@ void nest_close_group(struct lexer *lx)
 static void open_math(struct lexer *lx, uint32_t at)
 {
     struct lexer_nest *nest = &lx->nest;
-    if (nest->n_math == LEXER_MATH_DEPTH_MAX)
+    if (nest->n_math == LEXER_MATH_DEPTH_MAX) {
+        if (!nest->math_too_deep)
+            add(lx, LEXER_ISSUE_MATH_TOO_DEEP, at, at + 1);
+        nest->math_too_deep = nest->math_beyond = true;
         return; /* inside the last one, and not judged: it may well end there */
+    }
     nest->math[nest->n_math++] = (struct lexer_math){.start = at, .depth = nest->depth};
     nest->shift_token = lx->n_tokens + 1;
     nest->shift_opens = true;
@@ -269,12 +275,19 @@ static void take_environment(struct lexer *lx, const uint8_t *input, uint32_t at
     follow_environment(lx, input, at_brace, nest->env_beyond > 0);
 }
 
-void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, bool caret,
-                   uint32_t at)
+void nest_env_caret(struct lexer *lx, uint32_t end)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->env_step != LEXER_ENV_IDLE && lx->context.on)
+        context_not_followed(lx, nest->env_control_start, end);
+    nest->env_step = LEXER_ENV_IDLE;
+}
+
+void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, uint32_t at)
 {
     struct lexer_nest *nest = &lx->nest;
     const enum lexer_env_step step = nest->env_step;
-    if (!caret && step == LEXER_ENV_WANT_BRACE) {
+    if (step == LEXER_ENV_WANT_BRACE) {
         if (kind == LEXER_SKIPPED || kind == LEXER_EOL_NONE || kind == LEXER_COMMENT)
             return;
         if (kind == LEXER_BEGIN_GROUP) {
@@ -283,12 +296,13 @@ void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind,
             return;
         }
     }
-    if (!caret && step == LEXER_ENV_IN_NAME) {
+    if (step == LEXER_ENV_IN_NAME) {
         if (kind == LEXER_LETTERS || kind == LEXER_OTHERS || kind == LEXER_SUBSCRIPT)
             return;
-        if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX) {
+        if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX)
             take_environment(lx, input, at);
-        }
+        else if (kind == LEXER_END_GROUP)
+            add(lx, LEXER_ISSUE_NAME_TOO_LONG, nest->env_control_start, at + 1);
     }
     nest->env_step = LEXER_ENV_IDLE;
 }

@@ -30,10 +30,13 @@ void nest_close_group(struct lexer *lx);
 /* Any control word, at offset at. */
 void nest_control_word(struct lexer *lx, uint32_t at, enum watch watch);
 
-/* Any other span that begins at offset at while env_step is not idle; caret: its first character
- * came from ^^ notation. input is the document's first byte. */
-void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, bool caret,
-                   uint32_t at);
+/* Any other span that begins at offset at while env_step is not idle. input is the document's first
+ * byte. */
+void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, uint32_t at);
+
+/* A character in ^^ notation that ends before offset end: as part of a name, that is not followed.
+ */
+void nest_env_caret(struct lexer *lx, uint32_t end);
 
 /* A whole \begin{name} or \end{name} of ASCII letters and others without ^^ notation, of at most
  * LEXER_ENV_NAME_BYTES_MAX bytes: at is the offset of the escape character, at_brace that of the }.

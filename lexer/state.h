@@ -19,6 +19,7 @@
 #define LEXER_ENV_NAME_BYTES_MAX 255 /* longer names are not followed */
 #define LEXER_VERBATIM_NAMES_MAX 64  /* given by option */
 #define LEXER_CATCODE_BYTES_MAX  64  /* from behind \catcode to the end of its value */
+#define LEXER_HEAD_BYTES_MAX     256 /* arguments between a command and a brace: what it begins */
 
 /* What the bytes at pos are read as. */
 enum lexer_mode {
@@ -76,7 +77,8 @@ struct lexer_nest {
     bool shift_opens;     /* that $ began the formula, it did not end one */
     uint8_t env_step;
     bool env_is_end;
-    bool env_too_deep; /* reported */
+    bool env_too_deep, math_too_deep; /* reported */
+    bool math_beyond;                 /* there may be formulas beyond LEXER_MATH_DEPTH_MAX */
     uint32_t env_control_start, env_name_start;
     uint32_t env_beyond;    /* environments open beyond LEXER_ENV_DEPTH_MAX */
     uint32_t groups_beyond; /* groups open beyond LEXER_GROUP_DEPTH_MAX */

@@ -36,8 +36,10 @@ static int open_span(struct lexer *lx, const struct character_source *src, unsig
     }
     lx->n_spans++;
     lx->run = LEXER_RUN_NONE;
-    if (lx->nest.env_step != LEXER_ENV_IDLE)
-        nest_env_span(lx, src->bytes, kind, ch->caret, lx->pos);
+    if (lx->nest.env_step != LEXER_ENV_IDLE && ch->caret)
+        nest_env_caret(lx, ch->end);
+    else if (lx->nest.env_step != LEXER_ENV_IDLE)
+        nest_env_span(lx, src->bytes, kind, lx->pos);
     return 0;
 }
 
@@ -62,7 +64,7 @@ int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigne
     if (lx->run == kind) {
         if (ch->caret) {
             flag_caret(lx);
-            lx->nest.env_step = LEXER_ENV_IDLE; /* a name in ^^ notation is not followed */
+            nest_env_caret(lx, ch->end);
         }
         return 0;
     }
@@ -266,6 +268,8 @@ bool lexer_end_word(struct lexer *lx, const struct character_source *src)
         nest_control_word(lx, lx->control_start, watch);
     } else {
         lx->mode = LEXER_MODE_TEXT;
+        if (lx->context.on)
+            context_caret_word(lx, src);
     }
     lx->line_state = LEXER_LINE_SKIPPING;
     return true;

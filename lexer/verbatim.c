@@ -17,7 +17,7 @@ bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_by
     if (n_bytes == 0)
         return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i][0] == *name && strlen(names[i]) == n_bytes &&
+        if ((uint8_t)names[i][0] == *name && strlen(names[i]) == n_bytes &&
             memcmp(names[i], name, n_bytes) == 0)
             return true;
     for (uint32_t i = 0; i < lx->context.n_verbatim_names; i++) {

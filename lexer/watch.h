@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define WATCH_NAME_BYTES_MAX 19u /* the longest of them, \ProvidesExplPackage */
+
 enum watch {
     WATCH_NONE = 0,
     WATCH_BEGIN,

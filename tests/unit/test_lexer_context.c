@@ -233,6 +233,9 @@ Test(lexer_context, limits)
         {"", "\\begin{a}", "\\makeatletter ", LEXER_ENV_DEPTH_MAX},
         {"", "{\\makeatletter{\\makeatother", "", LEXER_SAVES_MAX / 2},
         {"\\catcode", " ", "`\\@=11 ", LEXER_CATCODE_BYTES_MAX - 7},
+        {"", "$\\hbox{", "\\makeatletter ", LEXER_MATH_DEPTH_MAX},
+        {"\\begin", " ", "{x}{\\makeatletter ", LEXER_HEAD_BYTES_MAX - 3},
+        {"\\begin[", "x", "]{x}{\\makeatletter ", LEXER_HEAD_BYTES_MAX - 5},
     };
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         for (uint32_t more = 0; more < 2; more++) {
@@ -243,6 +246,35 @@ Test(lexer_context, limits)
             free(text);
         }
     }
+}
+
+/* However far the head of a definition reaches, it is seen; so are long names. */
+Test(lexer_context, heads_without_limit)
+{
+    char *const parameters = repeated("\\def\\x", "#1 ", 1000, "{\\makeatletter");
+    char *const name = repeated("\\a", "b", 1000, "{\\makeatletter");
+    char *const escapes = repeated("", "\\\\", 1000, "def{\\makeatletter");
+    cr_expect_eq(NOT_FOLLOWED(parameters), 1u);
+    cr_expect_eq(NOT_FOLLOWED(name), 1u);
+    cr_expect_eq(NOT_FOLLOWED(escapes), 0u);
+    cr_expect_eq(NOT_FOLLOWED("]{\\makeatletter"), 0u);
+    free(parameters);
+    free(name);
+    free(escapes);
+}
+
+Test(lexer_context, names_in_caret_notation)
+{
+    cr_expect_eq(NOT_FOLLOWED("\\make^^61tletter "), 1u);
+    cr_expect_eq(NOT_FOLLOWED("^^5cmakeatletter^^20"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\ProvidesExplPackag^^65{a}{b}{c}{d}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\b^^65gin{verbatim}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\begin^^7bverbatim}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\begin{verb^^61tim}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\mak^^61tletter \\make^^61tlette^^7f "), 0u);
+    cr_expect_eq(NOT_FOLLOWED("\\ProvidesExplPackage^^65{a}"), 0u);
+    lexed_options.is_static = true;
+    cr_expect_eq(NOT_FOLLOWED("\\make^^61tletter \\begin{verb^^61tim}"), 0u);
 }
 
 Test(lexer_context, static_and_file_types)

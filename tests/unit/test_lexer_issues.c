@@ -138,16 +138,16 @@ Test(lexer_issues, line_ends)
 
 Test(lexer_issues, characters_that_deceive)
 {
-    expect_issues("a\xE2\x80\xAE!", "bidi-control 1-4");
-    expect_issues("% \xE2\x80\xAA\n\\verb|\xE2\x81\xA6|", "bidi-control 2-5 bidi-control 12-15");
+    expect_issues("a\xE2\x80\xAE\n", "bidi-control 1-4");
+    expect_issues("% \xE2\x80\xAA\n\\verb|\xE2\x81\xA6|\n", "bidi-control 2-5 bidi-control 12-15");
     expect_issues("\xE2\x81\xA9\\\xE2\x80\xAC", "bidi-control 0-3 bidi-control 4-7");
-    expect_issues("\\end{document}\xE2\x80\xAD",
+    expect_issues("\\end{document}\xE2\x80\xAD\n",
                   "unopened-environment 0-14 bidi-control 14-17 text-after-end 14-17");
     expect_issues("a\xE2\x80\x8B\xE2\x81\xA0", "zero-width 1-4 zero-width 4-7");
     expect_issues("\xC2\xA0\xE2\x80\xAF\xE2\x80\x87",
                   "no-break-space 0-2 no-break-space 2-5 no-break-space 5-8");
     expect_issues("a\xEF\xBB\xBF", "misplaced-bom 1-4");
-    expect_issues_in(LEXER_PDFLATEX, "a\xE2\x80\xAE\xC2\xA0",
+    expect_issues_in(LEXER_PDFLATEX, "a\xE2\x80\xAE\xC2\xA0\n",
                      "bidi-control 1-4 no-break-space 4-6");
     /* Neighbours of those above, comments, and what ^^ notation makes */
     expect_none("\xE2\x80\xA9\xE2\x80\xB0\xE2\x81\xA5\xE2\x81\xAA\xE2\x80\x8E\xE2\x80\x8A\xC2\xA1");
@@ -192,7 +192,41 @@ Test(lexer_issues, limits_of_nesting)
 {
     cr_expect_eq(LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, 10, "ids are stable");
     cr_expect_eq(LEXER_ISSUE_NOT_FOLLOWED, 23, "ids are stable");
+    cr_expect_eq(LEXER_ISSUE_NAME_TOO_LONG, 25, "ids are stable");
     expect_issues("\\scantokens x", "not-followed 0-11");
+}
+
+static uint32_t count_of(const char *input, unsigned id)
+{
+    const uint32_t n = (uint32_t)strlen(input);
+    struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
+    uint32_t n_found = 0;
+    for (uint32_t i = 0; i < lexed.counts.n_issues; i++)
+        n_found += lexed.issues[i].id == id;
+    lexed_free(&lexed);
+    return n_found;
+}
+
+Test(lexer_issues, formulas_at_the_limit)
+{
+    for (uint32_t more = 0; more < 3; more++) {
+        char input[LEXER_MATH_DEPTH_MAX * 2 + 8] = "";
+        for (uint32_t i = 0; i < LEXER_MATH_DEPTH_MAX + more; i++)
+            strcat(input, "${");
+        cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_MATH), LEXER_MATH_DEPTH_MAX);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_MATH_TOO_DEEP), more > 0, "once");
+    }
+}
+
+Test(lexer_issues, names_at_the_limit)
+{
+    for (uint32_t more = 0; more < 2; more++) {
+        const int n = LEXER_ENV_NAME_BYTES_MAX + (int)more;
+        char input[1024];
+        snprintf(input, sizeof input, "\\begin{%0*d}\\end{%0*d}\\begin{%0*d}", n, 1, n, 1, n, 2);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_ENVIRONMENT), 1 - more);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_NAME_TOO_LONG), 3 * more);
+    }
 }
 
 /* Names and texts are there for every id, and names differ. */

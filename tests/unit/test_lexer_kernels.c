@@ -247,7 +247,7 @@ static uint32_t random_text(uint8_t *text, uint32_t n_max, uint64_t *seed)
         "\\newcommand{\\x}[1]{",
         "\\let\\x",
         "\\\t",
-        "\xE2\x80\xAE",
+        "\xE2\x80\xAE\n",
         "\xE2\x80\x8B",
         "\xC2\xA0",
         "a long run of plain words that fills most of a block of text ",
