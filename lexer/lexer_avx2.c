@@ -20,7 +20,7 @@ SIMD_INLINE __m256i load(const uint8_t *at)
 struct tables {
     _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
     uint8_t kinds[32];
-    uint8_t watched[3][32]; /* see avx2_watched() */
+    uint8_t watched[4][32]; /* see avx2_watched() */
     uint8_t bytes[256];     /* each its index: a vector of them is loaded in one instruction */
 };
 
@@ -44,7 +44,8 @@ static const struct tables avx2_tables = {
     .kinds = TWICE(SIMD_KINDS_OF_CLASSES),
     .watched = {TWICE(128, 0, 5, 144, 0, 134, 32, 0, 0, 0, 0, 0, 64, 136, 0, 128),
                 TWICE(0, 24, 128, 192, 0, 33, 0, 4, 128, 128, 0, 0, 0, 0, 2, 0),
-                TWICE(128, 128, 36, 0, 82, 128, 0, 1, 0, 0, 0, 8, 0, 0, 128, 128)},
+                TWICE(128, 128, 36, 0, 82, 128, 0, 1, 0, 0, 0, 8, 0, 0, 128, 128),
+                TWICE(0, 0, 32, 16, 128, 8, 128, 0, 0, 193, 0, 0, 128, 64, 192, 4)},
     .bytes = {FROM64(0), FROM64(64), FROM64(128), FROM64(192)},
 };
 
@@ -205,18 +206,26 @@ SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
     return bytes;
 }
 
-/* Eight sets of names, a bit each, by their first three letters: beg; end; bgr and egr; mak (and
- * Mak); cat; ver; lst; and exp, pro, obe, min, sca. A name is in one of them if all three letters
- * are, which the tables tell by the lower half of a byte alone: names that are in none may seem to
- * be, and are told later. */
+/* Eight sets of names, a bit each, by their first four letters: begi; end and anything but c, as in
+ * endcsname; bgro and egro; make (and Make); catc; verb; lsti, lstn, lstM; and Expl, Prov, obey,
+ * mint, scan. A name is in one of them if all its letters are, which the tables tell by the lower
+ * half of a byte alone: names that are in none may seem to be, and are told later. */
+#define WATCHED_END 2
+
 SIMD_INLINE __m256i is_watched(const uint8_t *at)
 {
     const struct tables *const t = tables();
     const __m256i first = _mm256_shuffle_epi8(load(t->watched[0]), load(at + 1));
     const __m256i second = _mm256_shuffle_epi8(load(t->watched[1]), load(at + 2));
     const __m256i third = _mm256_shuffle_epi8(load(t->watched[2]), load(at + 3));
-    const __m256i all = _mm256_and_si256(_mm256_and_si256(first, second), third);
-    return _mm256_cmpeq_epi8(all, _mm256_setzero_si256());
+    const __m256i next = load(at + 4);
+    const __m256i fourth =
+        _mm256_or_si256(_mm256_shuffle_epi8(load(t->watched[3]), next), bytes_of(WATCHED_END));
+    const __m256i csname =
+        _mm256_and_si256(_mm256_cmpeq_epi8(next, bytes_of('c')), bytes_of(WATCHED_END));
+    const __m256i all =
+        _mm256_and_si256(_mm256_and_si256(first, second), _mm256_and_si256(third, fourth));
+    return _mm256_cmpeq_epi8(_mm256_andnot_si256(csname, all), _mm256_setzero_si256());
 }
 
 SIMD_INLINE uint64_t avx2_watched(const uint8_t *in)
@@ -320,7 +329,48 @@ SIMD_INLINE void avx2_extract(const struct simd_spans *spans, const uint8_t *cod
     }
 }
 
+SIMD_INLINE simd_mask avx2_next(simd_mask bits, uint64_t in)
+{
+    const __m256i tops = _mm256_srli_epi64((__m256i)bits, 63);
+    const __m256i from_below = _mm256_permute4x64_epi64(tops, 0x90); /* lanes 0, 0, 1, 2 */
+    const __m256i first = _mm256_zextsi128_si256(_mm_cvtsi64_si128((int64_t)in));
+    return (simd_mask)_mm256_or_si256(_mm256_slli_epi64((__m256i)bits, 1),
+                                      _mm256_blend_epi32(from_below, first, 3));
+}
+
+SIMD_INLINE uint32_t lane_signs(__m256i lanes)
+{
+    return (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(lanes));
+}
+
+/* The carries between the lanes: a lane gives one if its own sum does, or if it is all ones and
+ * gets one. (tops + ones) ^ ones are the lanes that get one. */
+SIMD_INLINE simd_mask avx2_sum(simd_mask a, simd_mask b, uint64_t in)
+{
+    static const _Alignas(32) uint64_t increments[16][4] = {
+        {0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 1, 0},
+        {0, 1, 1, 0}, {1, 1, 1, 0}, {0, 0, 0, 1}, {1, 0, 0, 1}, {0, 1, 0, 1}, {1, 1, 0, 1},
+        {0, 0, 1, 1}, {1, 0, 1, 1}, {0, 1, 1, 1}, {1, 1, 1, 1}};
+    const __m256i sum = _mm256_add_epi64((__m256i)a, (__m256i)b);
+    const __m256i carries = (__m256i)((a & b) | ((a | b) & ~(simd_mask)sum));
+    const uint32_t ones = lane_signs(_mm256_cmpeq_epi64(sum, _mm256_set1_epi64x(-1)));
+    const uint32_t tops = lane_signs(carries) << 1 | (uint32_t)in;
+    const uint32_t gets = ((tops + ones) ^ ones) & 0xF;
+    return (simd_mask)_mm256_add_epi64(sum, load((const uint8_t *)increments[gets]));
+}
+
+SIMD_INLINE bool avx2_any(simd_mask bits)
+{
+    return !_mm256_testz_si256((__m256i)bits, (__m256i)bits);
+}
+
+SIMD_INLINE uint32_t avx2_last(simd_mask bits)
+{
+    return lane_signs((__m256i)bits) >> 3;
+}
+
 static const struct simd_isa avx2 = {
+    .wide = {.next = avx2_next, .sum = avx2_sum, .any = avx2_any, .last = avx2_last},
     .classify = avx2_classify,
     .utf8 = avx2_utf8,
     .watched = avx2_watched,

@@ -13,15 +13,16 @@
 
 /* What simd_commands() looks at. */
 struct simd_names {
-    const uint8_t *input, *in; /* the document; the block at pos, followed by SIMD_AHEAD_BYTES */
-    uint32_t pos;
-    uint64_t words; /* letters of control words */
-    uint64_t plain; /* letters and others */
+    const uint8_t *input, *in; /* the document; the block at pos */
+    uint32_t pos, n_bytes;     /* so many bits of the masks are known */
+    uint64_t words;            /* letters of control words */
+    uint64_t plain;            /* letters and others */
     uint64_t begin_groups, end_groups;
 };
 
 struct simd_commands {
     uint64_t environments; /* where \begin{name} and \end{name} begin */
+    uint64_t groups;       /* where \begingroup, \bgroup, \endgroup, \egroup do */
     uint32_t n_bytes;      /* a new cut */
 };
 
@@ -45,8 +46,15 @@ SIMD_INLINE bool simd_is_followed(const struct lexer *lx, enum watch watch, cons
     return watch == WATCH_BEGIN ? verbatim_is_name(lx, name, n) : verbatim_is_document(name, n);
 }
 
-/* Of the control words in candidates, those that are whole \begin{name} and \end{name}. Cuts the
- * block before a command that has to be left to the byte-wise machine or to the next block. */
+/* The letters that a word begins with; all, if it goes on behind the block. */
+SIMD_INLINE uint32_t simd_word_bytes(uint64_t words)
+{
+    return ~words ? (uint32_t)__builtin_ctzll(~words) : SIMD_BLOCK_BYTES;
+}
+
+/* Of the control words in candidates, those that are whole \begin{name} and \end{name}, and those
+ * that begin and end groups. Cuts the block before a command that has to be left to the byte-wise
+ * machine or to the next block. */
 SIMD_SELDOM struct simd_commands simd_commands(const struct lexer *lx, struct simd_names names,
                                                uint64_t candidates, uint32_t n_bytes)
 {
@@ -55,14 +63,17 @@ SIMD_SELDOM struct simd_commands simd_commands(const struct lexer *lx, struct si
         const uint32_t at = (uint32_t)__builtin_ctzll(candidates);
         if (at >= result.n_bytes)
             break;
-        /* It is followed by a letter at least; one that goes on behind the block ends it. */
-        const uint64_t behind = ~(names.words >> at >> 1);
-        const uint32_t n = behind ? (uint32_t)__builtin_ctzll(behind) : SIMD_BLOCK_BYTES;
-        const bool whole = at + 1 + n < SIMD_BLOCK_BYTES;
+        const uint32_t n = simd_word_bytes(names.words >> at >> 1);
+        const bool whole = at + 1 + n < names.n_bytes;
         const enum watch watch =
             whole ? watch_name(names.in + at + 1, n, lx->context.on) : WATCH_NONE;
         if (whole && watch == WATCH_NONE)
             continue;
+        if ((watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) &&
+            at + 1 + n < result.n_bytes) {
+            result.groups |= simd_bit(at);
+            continue;
+        }
         const uint32_t brace = at + 1 + n;
         const uint32_t n_name = watch == WATCH_BEGIN || watch == WATCH_END
                                     ? simd_name_bytes(&names, brace, result.n_bytes)
@@ -73,6 +84,14 @@ SIMD_SELDOM struct simd_commands simd_commands(const struct lexer *lx, struct si
             break;
         }
         result.environments |= simd_bit(at);
+    }
+    /* The byte-wise machine would end a word at the cut once more. */
+    while (result.groups) {
+        const uint32_t at = SIMD_BLOCK_BYTES - 1 - (uint32_t)__builtin_clzll(result.groups);
+        if (at + 1 + simd_word_bytes(names.words >> at >> 1) < result.n_bytes)
+            break;
+        result.groups ^= simd_bit(at);
+        result.n_bytes = at;
     }
     return result;
 }
@@ -127,9 +146,17 @@ SIMD_INLINE void simd_braces(struct lexer *lx, const uint8_t *input, uint32_t po
 
 /* What simd_events() looks at: masks of a block at offset pos. */
 struct simd_nesting {
-    uint64_t begin_groups, end_groups, math_shifts, environments, pars, tokens;
+    uint64_t begin_groups, end_groups, math_shifts, environments, groups, pars, tokens;
     uint32_t pos;
 };
+
+/* The } of a whole \begin{name} or \end{name}. */
+SIMD_INLINE uint32_t simd_name_end(const uint8_t *input, uint32_t at)
+{
+    while (input[at] != '}')
+        at++;
+    return at;
+}
 
 /* Everything in its order; lx->n_tokens does not count the block yet. */
 SIMD_INLINE void simd_events(struct lexer *lx, const struct simd_nesting *at_block, uint64_t events,
@@ -148,8 +175,12 @@ SIMD_INLINE void simd_events(struct lexer *lx, const struct simd_nesting *at_blo
             lx->n_tokens = n_tokens + (uint32_t)__builtin_popcountll(at_block->tokens & before);
             nest_math_shift(lx, pos + at);
         } else if (at_block->environments >> at & 1) {
-            const uint32_t brace = (uint32_t)__builtin_ctzll(at_block->end_groups & todo);
-            nest_environment(lx, input, pos + at, pos + brace);
+            nest_environment(lx, input, pos + at, simd_name_end(input, pos + at));
+        } else if (at_block->groups >> at & 1) {
+            if (input[pos + at + 1] == 'b')
+                nest_open_group(lx);
+            else
+                nest_close_group(lx);
         } else {
             const uint32_t end = pos + at + 1;
             nest_par(lx, input, pos + at,

@@ -8,6 +8,7 @@
 #include "lexer/issue.h"
 #include "lexer/step.h"
 #include "lexer/suspect.h"
+#include "lexer/word64.h"
 
 bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_bytes)
 {
@@ -88,6 +89,29 @@ static int take_character(struct lexer *lx, const struct character_source *src,
         suspect_text(lx, src->bytes, lx->pos, ch->end);
     lx->pos = ch->end;
     return LEXER_STEP_DONE;
+}
+
+/* Printable ASCII but for the bytes one and two, which needs no decisions. */
+static void take_plain(struct lexer *lx, const struct character_source *src, uint8_t one,
+                       uint8_t two)
+{
+    struct lexer_context *context = &lx->context;
+    const uint32_t start = lx->pos;
+    uint32_t at = start, blanks = 0;
+    uint64_t stop = 0;
+    while (stop == 0 && src->have - at >= 8) {
+        const uint64_t bytes = word64_load(src->bytes + at);
+        stop = word64_not_printable(bytes) | word64_equal(bytes, one) | word64_equal(bytes, two);
+        at += stop ? word64_first(stop) : 8;
+    }
+    while (blanks < at - start && src->bytes[at - blanks - 1] == ' ')
+        blanks++;
+    if (blanks < at - start) {
+        lx->n_tokens += context->n_blanks + (at - start - blanks);
+        context->n_blanks = 0;
+    }
+    context->n_blanks += blanks;
+    lx->pos = at;
 }
 
 /* \verb, \lstinline, \mintinline */
@@ -221,6 +245,9 @@ int verbatim_step_inline(struct lexer *lx, const struct character_source *src)
     const int rc = take_character(lx, src, &ch);
     if (rc == LEXER_STEP_DONE && is_closing(lx, &ch))
         back_to_text(lx);
+    else if (rc == LEXER_STEP_DONE && lx->context.delimiter < 0x80)
+        take_plain(lx, src, (uint8_t)lx->context.delimiter,
+                   lx->context.balanced ? '}' : (uint8_t)lx->context.delimiter);
     return rc;
 }
 
@@ -244,20 +271,6 @@ static enum matched match_end(const struct lexer *lx, const struct character_sou
     }
 }
 
-/* Visible ASCII but the escape character, which need no decisions. */
-static void take_plain(struct lexer *lx, const struct character_source *src)
-{
-    uint32_t at = lx->pos;
-    while (at < src->have && src->bytes[at] > ' ' && src->bytes[at] < 0x7F &&
-           src->bytes[at] != '\\')
-        at++;
-    if (at > lx->pos) {
-        lx->n_tokens += lx->context.n_blanks + (at - lx->pos);
-        lx->context.n_blanks = 0;
-        lx->pos = at;
-    }
-}
-
 int verbatim_step_environment(struct lexer *lx, const struct character_source *src)
 {
     const enum matched matched = src->bytes[lx->pos] == '\\' ? match_end(lx, src) : MATCHED_NOT;
@@ -274,7 +287,7 @@ int verbatim_step_environment(struct lexer *lx, const struct character_source *s
     if (!ch.line_end) {
         const int rc = take_character(lx, src, &ch);
         if (rc == LEXER_STEP_DONE)
-            take_plain(lx, src);
+            take_plain(lx, src, '\\', '\\');
         return rc;
     }
     const int rc = join(lx, src, LEXER_VERBATIM);

@@ -7,8 +7,8 @@ set -eu -o pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-ORACLE_FILES_MAX=40
-ORACLE_RANDOM_FILES=300
+ORACLE_FILES_MAX=20
+ORACLE_RANDOM_FILES=120
 SMALL=edit_window_4kb.tex
 
 work_dir=$(mktemp -d "${TMPDIR:-/tmp}/l0_flow.XXXXXX")
