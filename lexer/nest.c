@@ -49,7 +49,8 @@ static void settle(struct lexer *lx)
     }
     if (nest->n_math < LEXER_MATH_DEPTH_MAX)
         nest->math_beyond = false;
-    context_undo(lx);
+    if (lx->context.n_saves > 0)
+        context_undo(lx);
     nest_update_guard(lx);
 }
 
@@ -117,6 +118,7 @@ static void open_math(struct lexer *lx, uint32_t at)
         return; /* inside the last one, and not judged: it may well end there */
     }
     nest->math[nest->n_math++] = (struct lexer_math){.start = at, .depth = nest->depth};
+    nest->guard = nest->depth; /* nothing is deeper */
     nest->shift_token = lx->n_tokens + 1;
     nest->shift_opens = true;
 }
@@ -139,10 +141,10 @@ void nest_math_shift(struct lexer *lx, uint32_t at)
             nest->shift_opens = false;
         }
         nest->n_math--;
+        settle(lx);
     } else {
         open_math(lx, at);
     }
-    settle(lx);
 }
 
 void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)

@@ -183,34 +183,62 @@ SIMD_INLINE bool simd_wide_applies(const struct lexer *lx, uint32_t have,
             lx->out.span_cap - at->n_spans >= SIMD_WIDE_BYTES - SIMD_BLOCK_BYTES + SIMD_SPANS_MAX);
 }
 
+/* As simd_add_utf8(), where characters may go on in the next lane; those that go on behind the last
+ * one stay hard. utf8: of lanes without such bytes, all zero. */
+SIMD_INLINE void simd_wide_utf8(const uint8_t *in, const struct simd_utf8_bytes utf8[SIMD_LANES],
+                                struct simd_wide_sets *sets)
+{
+    uint64_t letters_over = 0, others_over = 0;
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const struct simd_utf8_bytes *const of = &utf8[lane];
+        const uint64_t next = lane + 1 < SIMD_LANES ? utf8[lane + 1].continuations : 0;
+        const uint64_t follows = of->continuations >> 1 | next << 63;
+        const uint64_t follow = follows & (of->continuations >> 2 | next << 62);
+        const uint64_t two = of->two & follows;
+        const uint64_t three = of->three & follow;
+        const uint64_t signs = of->three_others & follow;
+        struct simd_utf8 found = {0};
+        if (of->leads & ~(two | three | signs))
+            found = simd_utf8(in + lane * SIMD_BLOCK_BYTES, of->leads & ~(two | three | signs));
+        const uint64_t letters = two | two << 1 | three | three << 1 | three << 2 | letters_over;
+        const uint64_t others = signs | signs << 1 | signs << 2 | others_over;
+        sets->letters[lane] = letters | found.letters;
+        sets->others[lane] = others | found.others;
+        sets->continued[lane] = ((letters | others) & of->continuations) | found.continued;
+        letters_over = two >> 63 | three >> 63 | three >> 62;
+        others_over = signs >> 63 | signs >> 62;
+    }
+}
+
 /* The classes of four blocks. */
 SIMD_INLINE void simd_wide_classify(const struct simd_isa *isa, const uint8_t *in, unsigned regime,
                                     bool at_is_letter, uint8_t *codes, struct simd_wide_sets *sets)
 {
-    sets->has_high = false;
+    struct simd_utf8_bytes utf8[SIMD_LANES];
+    uint64_t high[SIMD_LANES];
     SIMD_UNROLL
     for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        const uint8_t *const bytes = in + lane * SIMD_BLOCK_BYTES;
-        const struct simd_planes planes = isa->classify(
-            bytes, regime, at_is_letter, codes ? codes + lane * SIMD_BLOCK_BYTES : NULL);
+        const struct simd_planes planes =
+            isa->classify(in + lane * SIMD_BLOCK_BYTES, regime, at_is_letter,
+                          codes ? codes + lane * SIMD_BLOCK_BYTES : NULL);
         SIMD_UNROLL
         for (uint32_t plane = 0; plane < 4; plane++)
             sets->plane[plane][lane] = planes.plane[plane];
-        const uint64_t low = planes.plane[0] & planes.plane[1] & ~planes.plane[2];
-        sets->letters[lane] = sets->others[lane] = sets->continued[lane] = sets->suspects[lane] = 0;
-        if (!(low & (regime == LEXER_LUALATEX ? ~planes.plane[3] : planes.plane[3])))
-            continue;
-        sets->has_high = true;
-        sets->suspects[lane] = isa->suspects(bytes);
-        if (regime != LEXER_LUALATEX)
-            continue;
-        struct simd_block block = {0};
-        const struct simd_utf8_bytes utf8 = isa->utf8(bytes);
-        simd_add_utf8(&block, bytes, &utf8);
-        sets->letters[lane] = block.sets.letters;
-        sets->others[lane] = block.wide_others;
-        sets->continued[lane] = block.continued;
+        high[lane] = planes.plane[0] & planes.plane[1] & ~planes.plane[2] &
+                     (regime == LEXER_LUALATEX ? ~planes.plane[3] : planes.plane[3]);
     }
+    sets->has_high = (high[0] | high[1] | high[2] | high[3]) != 0;
+    if (!sets->has_high)
+        return;
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const uint8_t *const bytes = in + lane * SIMD_BLOCK_BYTES;
+        sets->letters[lane] = sets->others[lane] = sets->continued[lane] = 0;
+        sets->suspects[lane] = high[lane] ? isa->suspects(bytes) : 0;
+        utf8[lane] =
+            regime == LEXER_LUALATEX && high[lane] ? isa->utf8(bytes) : (struct simd_utf8_bytes){0};
+    }
+    if (regime == LEXER_LUALATEX)
+        simd_wide_utf8(in, utf8, sets);
 }
 
 /* Masks of 256 bytes by lane, and a lane of zeros, to be read from any bit on. */
@@ -265,8 +293,9 @@ SIMD_SELDOM uint32_t simd_wide_cut(const struct simd_window *words, struct simd_
     for (;;) {
         const uint64_t groups = commands[lane].groups;
         if (groups == 0) {
-            if (lane-- == 0)
+            if (lane == 0)
                 return n_bytes;
+            lane--;
             continue;
         }
         const uint32_t bit = SIMD_BLOCK_BYTES - 1 - (uint32_t)__builtin_clzll(groups);
@@ -306,13 +335,17 @@ SIMD_INLINE void simd_wide_commands(const struct simd_isa *isa, const struct lex
     }
 }
 
-/* Takes four blocks at once until they have to be cut. */
+/* A cut behind three blocks is nearly always for what follows the fourth: worth going on from it.
+ */
+#define SIMD_WIDE_WORTH_BYTES (SIMD_WIDE_BYTES - SIMD_BLOCK_BYTES)
+
+/* Takes four blocks at once until they are cut early. */
 SIMD_INLINE void simd_wide_blocks(const struct simd_isa *isa, struct lexer *lx,
                                   const uint8_t *input, uint32_t have, unsigned regime,
                                   bool at_is_letter, bool writes, struct simd_progress *at)
 {
     uint32_t n_bytes = SIMD_WIDE_BYTES;
-    while (n_bytes == SIMD_WIDE_BYTES && simd_wide_applies(lx, have, at)) {
+    while (n_bytes > SIMD_WIDE_WORTH_BYTES && simd_wide_applies(lx, have, at)) {
         _Alignas(32) uint8_t codes[SIMD_WIDE_BYTES];
         const uint32_t pos = at->pos;
         struct simd_wide_sets sets;

@@ -22,6 +22,8 @@ static unsigned issue_of_punctuation(uint32_t code)
 
 static unsigned issue_of_three(const uint8_t *last)
 {
+    if ((*last & 0xC0) != 0x80)
+        return 0; /* no third byte of UTF-8: the character is not whole */
     if (last[-2] == 0xE2 && (last[-1] == 0x80 || last[-1] == 0x81))
         return issue_of_punctuation(0x2000u | (last[-1] & 1u) << 6 | (*last & 0x3Fu));
     return last[-2] == 0xEF && last[-1] == 0xBB && *last == 0xBF ? LEXER_ISSUE_MISPLACED_BOM : 0;
