@@ -406,7 +406,7 @@ bool context_word(struct lexer *lx, const struct character_source *src, enum wat
 
 void context_caret_word(struct lexer *lx, const struct character_source *src)
 {
-    uint8_t name[WATCH_NAME_BYTES_MAX];
+    uint8_t name[WATCH_NAME_BYTES_MAX] = {0};
     uint32_t n = 0;
     struct character_source word = *src; /* which is decided, whatever follows */
     word.have = lx->pos;
@@ -422,7 +422,7 @@ void context_caret_word(struct lexer *lx, const struct character_source *src)
         name[n++] = (uint8_t)ch.code;
         at = ch.end;
     }
-    if (watch_name(name, n, true) != WATCH_NONE)
+    if (n > 0 && watch_name(name, n, true) != WATCH_NONE)
         context_not_followed(lx, lx->control_start, lx->pos);
 }
 

@@ -199,7 +199,8 @@ SIMD_INLINE void simd_wide_utf8(const uint8_t *in, const struct simd_utf8_bytes 
         const uint64_t signs = of->three_others & follow;
         struct simd_utf8 found = {0};
         if (of->leads & ~(two | three | signs))
-            found = simd_utf8(in + lane * SIMD_BLOCK_BYTES, of->leads & ~(two | three | signs));
+            found =
+                simd_utf8(in + (size_t)lane * SIMD_BLOCK_BYTES, of->leads & ~(two | three | signs));
         const uint64_t letters = two | two << 1 | three | three << 1 | three << 2 | letters_over;
         const uint64_t others = signs | signs << 1 | signs << 2 | others_over;
         sets->letters[lane] = letters | found.letters;
@@ -219,8 +220,8 @@ SIMD_INLINE void simd_wide_classify(const struct simd_isa *isa, const uint8_t *i
     SIMD_UNROLL
     for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
         const struct simd_planes planes =
-            isa->classify(in + lane * SIMD_BLOCK_BYTES, regime, at_is_letter,
-                          codes ? codes + lane * SIMD_BLOCK_BYTES : NULL);
+            isa->classify(in + (size_t)lane * SIMD_BLOCK_BYTES, regime, at_is_letter,
+                          codes ? codes + (size_t)lane * SIMD_BLOCK_BYTES : NULL);
         SIMD_UNROLL
         for (uint32_t plane = 0; plane < 4; plane++)
             sets->plane[plane][lane] = planes.plane[plane];
@@ -231,7 +232,7 @@ SIMD_INLINE void simd_wide_classify(const struct simd_isa *isa, const uint8_t *i
     if (!sets->has_high)
         return;
     for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        const uint8_t *const bytes = in + lane * SIMD_BLOCK_BYTES;
+        const uint8_t *const bytes = in + (size_t)lane * SIMD_BLOCK_BYTES;
         sets->letters[lane] = sets->others[lane] = sets->continued[lane] = 0;
         sets->suspects[lane] = high[lane] ? isa->suspects(bytes) : 0;
         utf8[lane] =
@@ -317,7 +318,7 @@ SIMD_INLINE void simd_wide_commands(const struct simd_isa *isa, const struct lex
     SIMD_UNROLL
     for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
         candidates[lane] = (firsts.lanes[lane] >> 1 | firsts.lanes[lane + 1] << 63) &
-                           isa->watched(input + pos + lane * SIMD_BLOCK_BYTES);
+                           isa->watched(input + pos + (size_t)lane * SIMD_BLOCK_BYTES);
     if (!(candidates[0] | candidates[1] | candidates[2] | candidates[3]))
         return;
     const struct simd_wide_names names = {.words = simd_window_of(w->word),
@@ -364,7 +365,7 @@ SIMD_INLINE void simd_wide_blocks(const struct simd_isa *isa, struct lexer *lx,
         for (uint32_t lane = 0; lane * SIMD_BLOCK_BYTES < n_bytes; lane++) {
             const struct simd_spans of_lane = simd_spans_of(&spans, lane);
             simd_take(isa, lx, input, pos + lane * SIMD_BLOCK_BYTES, &of_lane, &commands[lane],
-                      writes ? codes + lane * SIMD_BLOCK_BYTES : NULL, at);
+                      writes ? codes + (size_t)lane * SIMD_BLOCK_BYTES : NULL, at);
             lx->n_lines += (uint32_t)__builtin_popcountll(spans.lines[lane]);
         }
         at->carry = spans.carry;

@@ -11,6 +11,9 @@
 #define SIMD_LANES      4u
 #define SIMD_WIDE_BYTES (SIMD_LANES * SIMD_BLOCK_BYTES)
 
+/* How a vector is handed over depends on the instruction set: all that do so here are inlined. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 typedef uint64_t simd_mask __attribute__((vector_size(32)));
 
 struct simd_wide_isa {
