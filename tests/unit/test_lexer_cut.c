@@ -20,8 +20,8 @@ static const char *const samples[] = {
     "\\begin{verbatim} %{\n  \\end{verb\n x \n\\end{verbatim}\\mintinline{c}|}|\\endinput a\nb",
     "{\\begingroup\\catcode`\\%12}%\\endgroup\n\\def\\x#1{\\verb}\\end{document} \n",
     "{\\def\\x{}}\\end{document} \n x\xE2\x80\xAE\n",
-    "\\\t \n\\\t x\\ \t\n%\xE2\x81\xA6\n\xC2\xA0\xE2\x80\x8B\r\n\xEF\xBB\xBF\\catcode`\\\x40 = "
-    "11\n\\a@",
+    "\\\t \n\\\t x\\ \t\n%\xE2\x81\xA6\n\xC2\xA0\xE2\x80\x8B\r\n\xEF\xBB\xBF",
+    "\\catcode`\\\x40 = 11\n\\a@",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\\bbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc",
 };
 
