@@ -16,9 +16,11 @@
 /* What the runs write into; faulted in once, before any timing. */
 struct workspace {
     const struct document *document;
-    struct lexer_options lexer;
+    enum lexer_regime regime;
     struct lexer_out out;
     uint8_t *copy;
+    uint32_t static_tokens, static_issues; /* of the first run without the context layer */
+    bool has_static;
 };
 
 const char *micro_work_name(enum micro_work work)
@@ -33,7 +35,7 @@ static int workspace_open(struct workspace *w, const struct document *document,
     uint32_t cap = lexer_span_cap(document->n_bytes);
     *w = (struct workspace){
         .document = document,
-        .lexer = {.regime = regime},
+        .regime = regime,
         .out = {.kinds = malloc(cap),
                 .starts = malloc(((size_t)cap + 1) * sizeof *w->out.starts),
                 .span_cap = cap},
@@ -54,21 +56,36 @@ static void workspace_close(struct workspace *w)
     free(w->copy);
 }
 
-/* One run over the document. */
-static int run_once(const struct workspace *w, struct micro_variant *v)
+/* The counts are those of the document, or of all runs without the context layer. */
+static bool counts_agree(struct workspace *w, bool is_static, const struct lexer_counts *counts)
 {
     const struct document *d = w->document;
+    if (!is_static)
+        return counts->n_tokens == d->n_tokens && counts->n_issues == d->issues_len;
+    if (!w->has_static) {
+        w->static_tokens = counts->n_tokens;
+        w->static_issues = counts->n_issues;
+        w->has_static = true;
+    }
+    return counts->n_tokens == w->static_tokens && counts->n_issues == w->static_issues;
+}
+
+/* One run over the document. */
+static int run_once(struct workspace *w, struct micro_variant *v)
+{
+    const struct document *d = w->document;
+    const struct lexer_options options = {.regime = w->regime, .is_static = v->is_static};
     if (v->work == MICRO_MEMCPY) {
         memcpy(w->copy, d->bytes, d->n_bytes);
         __asm__ volatile("" ::"r"(w->copy) : "memory"); /* the copy counts as used */
         return 0;
     }
     struct lexer_counts counts;
-    int rc = lexer_run(&w->lexer, d->bytes, d->n_bytes, v->work == MICRO_SPANS ? &w->out : NULL,
-                       &counts);
+    int rc =
+        lexer_run(&options, d->bytes, d->n_bytes, v->work == MICRO_SPANS ? &w->out : NULL, &counts);
     if (rc != 0)
         return rc;
-    if (counts.n_tokens != d->n_tokens || counts.n_issues != d->issues_len)
+    if (!counts_agree(w, v->is_static, &counts))
         return -EBADMSG;
     v->n_tokens = counts.n_tokens;
     v->n_spans = v->work == MICRO_SPANS ? counts.n_spans : 0;
@@ -76,7 +93,7 @@ static int run_once(const struct workspace *w, struct micro_variant *v)
 }
 
 /* Times one batch of one variant. */
-static int time_once(const struct workspace *w, struct micro *micro, struct micro_variant *v)
+static int time_once(struct workspace *w, struct micro *micro, struct micro_variant *v)
 {
     assert(micro->batch > 0);
     int rc = v->kernel == NULL ? 0 : lexer_init(v->kernel);
@@ -87,7 +104,7 @@ static int time_once(const struct workspace *w, struct micro *micro, struct micr
     return rc != 0 ? rc : sample_add(&v->times, ps / micro->batch, v->times.n + 1);
 }
 
-static int all_once(const struct workspace *w, struct micro *micro)
+static int all_once(struct workspace *w, struct micro *micro)
 {
     for (size_t i = 0; i < micro->n_variants; i++) {
         int rc = time_once(w, micro, &micro->variants[i]);
@@ -98,7 +115,7 @@ static int all_once(const struct workspace *w, struct micro *micro)
 }
 
 /* Caches, branch predictors and the processor's clock get a tenth of the time; nothing is kept. */
-static int warm_up(const struct workspace *w, struct micro *micro, uint64_t until_ns)
+static int warm_up(struct workspace *w, struct micro *micro, uint64_t until_ns)
 {
     int rc;
     do
@@ -109,8 +126,7 @@ static int warm_up(const struct workspace *w, struct micro *micro, uint64_t unti
     return rc;
 }
 
-static int measure(const struct workspace *w, struct micro *micro,
-                   const struct micro_options *options)
+static int measure(struct workspace *w, struct micro *micro, const struct micro_options *options)
 {
     uint64_t begin_ns = bench_now_ns();
     uint64_t budget_ns = options->n_samples > 0 ? 0 : (uint64_t)(options->seconds * 1e9);
@@ -127,10 +143,25 @@ static int measure(const struct workspace *w, struct micro *micro,
     return rc;
 }
 
-static void add_variant(struct micro *micro, enum micro_work work, const char *kernel)
+static void add_variant(struct micro *micro, enum micro_work work, const char *kernel,
+                        bool is_static)
 {
     assert(micro->n_variants < MICRO_VARIANTS_MAX);
-    micro->variants[micro->n_variants++] = (struct micro_variant){.work = work, .kernel = kernel};
+    micro->variants[micro->n_variants++] =
+        (struct micro_variant){.work = work, .kernel = kernel, .is_static = is_static};
+}
+
+const struct micro_variant *micro_static_of(const struct micro *micro,
+                                            const struct micro_variant *variant)
+{
+    if (variant->kernel == NULL || variant->is_static)
+        return NULL;
+    for (size_t i = 0; i < micro->n_variants; i++) {
+        const struct micro_variant *other = &micro->variants[i];
+        if (other->kernel == variant->kernel && other->work == variant->work && other->is_static)
+            return other;
+    }
+    return NULL;
 }
 
 int micro_run(struct micro *micro, const struct micro_options *options,
@@ -139,12 +170,14 @@ int micro_run(struct micro *micro, const struct micro_options *options,
     static const char *const kernels[] = {"portable", "avx2", "avx512", "neon"};
     *micro = (struct micro){.batch = (BATCH_BYTES + document->n_bytes - 1) / document->n_bytes};
     const char *chosen = lexer_kernel_name();
-    add_variant(micro, MICRO_MEMCPY, NULL);
+    add_variant(micro, MICRO_MEMCPY, NULL, false);
     for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
         if (lexer_init(kernels[i]) != 0)
             continue; /* not built, or not for this processor */
-        add_variant(micro, MICRO_COUNT, kernels[i]);
-        add_variant(micro, MICRO_SPANS, kernels[i]);
+        for (int is_static = 0; is_static <= 1; is_static++) {
+            add_variant(micro, MICRO_COUNT, kernels[i], is_static != 0);
+            add_variant(micro, MICRO_SPANS, kernels[i], is_static != 0);
+        }
     }
     struct workspace w;
     int rc = workspace_open(&w, document, options->regime);

@@ -85,39 +85,51 @@ static double gb_per_s(const struct document *document, uint64_t ps)
     return ps == 0 ? 0 : (double)document->n_bytes * 1e3 / (double)ps;
 }
 
+static uint64_t median_of(const struct micro_variant *v)
+{
+    return quantile_of(&v->times, shown_ppm[0]).value_ps;
+}
+
+static double ratio(uint64_t a, uint64_t b)
+{
+    return b == 0 ? 0 : (double)a / (double)b;
+}
+
 static void print_text(const struct micro *micro, const struct document *document)
 {
     printf("%s: %u bytes, %u tokens; %zu samples of %u run%s each\n", document->path,
            document->n_bytes, document->n_tokens, micro->variants[0].times.n, micro->batch,
            micro->batch == 1 ? "" : "s");
-    printf("  %-10s %-7s %10s %10s %10s %10s us  %8s  %s\n", "kernel", "mode", "P50", "P90", "P99",
-           "P99.9", "GB/s", "of memcpy");
-    uint64_t copy_ps = quantile_of(&micro->variants[0].times, shown_ppm[0]).value_ps;
+    printf("  %-10s %-12s %10s %10s %10s %10s us  %8s  %s  %s\n", "kernel", "mode", "P50", "P90",
+           "P99", "P99.9", "GB/s", "of memcpy", "of static");
+    uint64_t copy_ps = median_of(&micro->variants[0]);
     for (size_t i = 0; i < micro->n_variants; i++) {
         const struct micro_variant *v = &micro->variants[i];
-        uint64_t median_ps = quantile_of(&v->times, shown_ppm[0]).value_ps;
-        printf("  %-10s %-7s", v->kernel != NULL ? v->kernel : "-", micro_work_name(v->work));
+        uint64_t median_ps = median_of(v);
+        printf("  %-10s %-5s %-6s", v->kernel != NULL ? v->kernel : "-", micro_work_name(v->work),
+               v->is_static ? "static" : "");
         for (size_t q = 0; q < N_SHOWN; q++)
             printf(" %10.3f", (double)quantile_of(&v->times, shown_ppm[q]).value_ps / 1e6);
-        printf("     %8.3f  %.3f\n", gb_per_s(document, median_ps),
-               median_ps == 0 ? 0 : (double)copy_ps / (double)median_ps);
+        printf("     %8.3f  %9.3f", gb_per_s(document, median_ps), ratio(copy_ps, median_ps));
+        if (micro_static_of(micro, v) != NULL)
+            printf("  %9.3f", ratio(median_of(micro_static_of(micro, v)), median_ps));
+        putchar('\n');
     }
 }
 
 static json_t *variant_json(const struct micro_variant *v, const struct document *document)
 {
-    json_t *json = json_pack("{s:s, s:s?, s:I, s:I, s:I}", "mode", micro_work_name(v->work),
-                             "kernel", v->kernel, "samples", (json_int_t)v->times.n, "tokens",
-                             (json_int_t)v->n_tokens, "spans", (json_int_t)v->n_spans);
+    json_t *json =
+        json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I}", "mode", micro_work_name(v->work), "kernel",
+                  v->kernel, "static", (int)v->is_static, "samples", (json_int_t)v->times.n,
+                  "tokens", (json_int_t)v->n_tokens, "spans", (json_int_t)v->n_spans);
     for (size_t q = 0; q < N_SHOWN; q++) {
         char key[32];
         snprintf(key, sizeof key, "%.24s_us", report_quantile_name(shown_ppm[q]).text);
         json_object_set_new(json, key,
                             json_real((double)quantile_of(&v->times, shown_ppm[q]).value_ps / 1e6));
     }
-    json_object_set_new(
-        json, "gb_per_s",
-        json_real(gb_per_s(document, quantile_of(&v->times, shown_ppm[0]).value_ps)));
+    json_object_set_new(json, "gb_per_s", json_real(gb_per_s(document, median_of(v))));
     return json;
 }
 
@@ -163,10 +175,13 @@ int bench_micro_main(int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "FILE...",
-        .doc = "Times the lexer alone over warm memory: every kernel, with and without spans, "
-               "beside memcpy of the same bytes.\v"
-               "Times are per document. GB/s is that of the median. Exit codes: 0 done, 1 kernels "
-               "or modes disagree, 2 a file could not be read, 64 usage.",
+        .doc =
+            "Times the lexer alone over warm memory: every kernel, with and without spans, with "
+            "and without (static) the context layer, beside memcpy of the same bytes.\v"
+            "Times are per document. GB/s is that of the median. \"of static\" is the speed as a "
+            "part of that without the context layer, which on text with none of what the layer "
+            "follows tells its cost. Exit codes: 0 done, 1 kernels "
+            "or modes disagree, 2 a file could not be read, 64 usage.",
     };
     struct command c = {.micro = {.regime = LEXER_LUALATEX, .seconds = 3}};
     argp_parse(&argp, argc, argv, 0, NULL, &c);

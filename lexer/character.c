@@ -10,6 +10,30 @@ static bool is_line_end(uint8_t byte)
     return byte == '\n' || byte == '\r';
 }
 
+struct character_source character_source_of(const struct lexer *lx, const uint8_t *input,
+                                            uint32_t have, bool final)
+{
+    return (struct character_source){.bytes = input,
+                                     .have = have,
+                                     .slots = lx->context.slots,
+                                     .final = final,
+                                     .regime = lx->regime};
+}
+
+/* Without slots, that of the regime. */
+static uint8_t catcode_in_force(const struct character_source *src, uint32_t code)
+{
+    if (!src->slots)
+        return catcode_of(src->regime, code);
+    if (code == '\n')
+        return src->slots[LEXER_SLOT_LINE_FEED];
+    if (code == '\r')
+        return src->slots[LEXER_SLOT_LINE_END];
+    if (code < 128 || (code < 256 && src->regime == LEXER_PDFLATEX))
+        return src->slots[code];
+    return catcode_of(src->regime, code);
+}
+
 static void clear(struct lexer_ahead *ahead)
 {
     *ahead = (struct lexer_ahead){0};
@@ -165,12 +189,17 @@ static void read_raw(const struct character_source *src, uint32_t at, struct cha
     ch->invalid_utf8 = utf8.invalid;
 }
 
+static bool has_carets(const struct character_source *src)
+{
+    return src->slots ? src->slots['^'] == CATCODE_SUPERSCRIPT : !src->is_raw;
+}
+
 /* The rest of ^^ notation from the ^ that *ch holds; false: more bytes are needed. */
 static bool reduce_carets(const struct character_source *src, bool in_control,
                           struct lexer_ahead *ahead, struct character *ch)
 {
     /* The value is examined again, so that ^^5e^41 is A. */
-    while (ch->code == '^') {
+    while (ch->code == '^' && has_carets(src)) {
         const uint32_t known_fault = ch->fault_end;
         const enum caret caret = read_caret(src, in_control, ahead, ch);
         if (caret == CARET_UNKNOWN)
@@ -196,7 +225,7 @@ static bool read_character(const struct character_source *src, uint32_t at, bool
         ch->code = '\r';
         ch->end = line_end_after(src, at);
         ch->line_end = true;
-        ch->catcode = CATCODE_END_LINE;
+        ch->catcode = catcode_in_force(src, '\r');
         return ch->end != 0 || src->final;
     }
     if (ahead->caret_end) {
@@ -212,9 +241,34 @@ static bool read_character(const struct character_source *src, uint32_t at, bool
     }
     if (!reduce_carets(src, in_control, ahead, ch))
         return false;
-    ch->catcode = catcode_of(src->regime, ch->code);
+    ch->catcode = catcode_in_force(src, ch->code);
     clear(ahead);
     return true;
+}
+
+enum character_blanks character_look_at_blanks(const struct character_source *src, uint32_t at,
+                                               struct lexer_ahead *ahead, uint32_t *end)
+{
+    const enum blanks blanks = look_at_blanks(src, at, ahead, end);
+    if (blanks == BLANKS_UNKNOWN)
+        return CHARACTER_BLANKS_UNKNOWN;
+    *end = ahead->blanks_to;
+    clear(ahead);
+    return blanks == BLANKS_INSIDE ? CHARACTER_BLANKS_INSIDE : CHARACTER_BLANKS_AT_END;
+}
+
+bool character_read_raw(const struct character_source *src, uint32_t at, struct character *ch)
+{
+    assert(at < src->have);
+    *ch = (struct character){.code = '\r', .start = at, .catcode = CATCODE_END_LINE};
+    if (is_line_end(src->bytes[at])) {
+        ch->end = line_end_after(src, at);
+        ch->line_end = true;
+        return ch->end != 0;
+    }
+    read_raw(src, at, ch);
+    ch->catcode = catcode_of(src->regime, ch->code);
+    return ch->end != 0;
 }
 
 bool character_read(const struct character_source *src, uint32_t at, struct lexer_ahead *ahead,
@@ -242,7 +296,7 @@ bool character_read_escaped(const struct character_source *src, uint32_t at,
         *ch = (struct character){.code = line_end ? '\r' : ' ',
                                  .start = at,
                                  .end = line_end ? end : at + 1,
-                                 .catcode = line_end ? CATCODE_END_LINE : CATCODE_SPACE,
+                                 .catcode = catcode_in_force(src, line_end ? '\r' : ' '),
                                  .line_end = line_end};
         return true;
     }

@@ -12,9 +12,15 @@
 struct character_source {
     const uint8_t *bytes;
     uint32_t have;
-    bool final; /* the document ends at have */
+    const uint8_t *slots; /* category codes in force (enum lexer_slot); NULL: the regime's */
+    bool final;           /* the document ends at have */
+    bool is_raw;          /* ^^ notation is not reduced; with slots, these say so */
     uint8_t regime;
 };
+
+/* What of the document lx is in work with is there, to be read by the category codes in force. */
+struct character_source character_source_of(const struct lexer *lx, const uint8_t *input,
+                                            uint32_t have, bool final);
 
 struct character {
     uint32_t code;
@@ -42,6 +48,20 @@ bool character_read_in_word(const struct character_source *src, uint32_t at,
 /* The same behind an escape character, where U+0020 up to the line end are one with it. */
 bool character_read_escaped(const struct character_source *src, uint32_t at,
                             struct lexer_ahead *ahead, struct character *ch);
+
+/* TeX trims U+0020 from line ends before anything else looks at them. Whether those from offset at
+ * on are such; *end: the offset of the first other byte. */
+enum character_blanks {
+    CHARACTER_BLANKS_INSIDE,
+    CHARACTER_BLANKS_AT_END,
+    CHARACTER_BLANKS_UNKNOWN
+};
+enum character_blanks character_look_at_blanks(const struct character_source *src, uint32_t at,
+                                               struct lexer_ahead *ahead, uint32_t *end);
+
+/* The character of these bytes as they stand, line ends included; false as above. Its category code
+ * is that of the regime. */
+bool character_read_raw(const struct character_source *src, uint32_t at, struct character *ch);
 
 /* The whole character is there: for documents that were lexed to the end. */
 struct character character_at(const struct character_source *src, uint32_t at);

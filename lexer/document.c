@@ -37,21 +37,17 @@ static int read_all(struct document *doc, int fd)
     return 0;
 }
 
-int document_open(struct document *doc, const char *path, enum lexer_regime regime)
+int document_open(struct document *doc, const char *path, const struct lexer_options *options)
 {
     const bool is_stdin = strcmp(path, "-") == 0;
-    *doc = (struct document){.name = is_stdin ? "<stdin>" : path, .regime = regime};
+    *doc = (struct document){.name = is_stdin ? "<stdin>" : path, .options = *options};
     const int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     int rc = read_all(doc, fd);
     if (!is_stdin)
         close(fd);
-    if (rc == 0) {
-        const struct lexer_options options = {.regime = regime};
-        rc = lexer_run(&options, doc->bytes, doc->n_bytes, NULL, &doc->counts);
-    }
-    return rc;
+    return rc == 0 ? lexer_run(options, doc->bytes, doc->n_bytes, NULL, &doc->counts) : rc;
 }
 
 int document_lex(struct document *doc)
@@ -65,7 +61,6 @@ int document_lex(struct document *doc)
     if (!doc->kinds || !doc->starts || !doc->issues || !doc->position_memory)
         return -ENOMEM;
 
-    const struct lexer_options options = {.regime = doc->regime};
     const struct lexer_out out = {
         .kinds = doc->kinds,
         .starts = doc->starts,
@@ -73,7 +68,7 @@ int document_lex(struct document *doc)
         .issues = doc->issues,
         .issue_cap = counted.n_issues,
     };
-    const int rc = lexer_run(&options, doc->bytes, doc->n_bytes, &out, &doc->counts);
+    const int rc = lexer_run(&doc->options, doc->bytes, doc->n_bytes, &out, &doc->counts);
     assert(rc == 0 && memcmp(&counted, &doc->counts, sizeof counted) == 0);
     position_build(&doc->positions, doc->bytes, doc->n_bytes, counted.n_lines,
                    doc->position_memory);

@@ -7,7 +7,7 @@
 
 struct document {
     const char *name; /* for messages; "<stdin>" for "-" */
-    enum lexer_regime regime;
+    struct lexer_options options;
     uint8_t *bytes;
     uint32_t n_bytes;
     struct lexer_counts counts;
@@ -19,9 +19,10 @@ struct document {
     struct position_index positions;
 };
 
-/* Reads the file ("-": standard input) and counts. 0 or a negative errno; -EFBIG above
- * LEXER_INPUT_BYTES_MAX. The document is to be closed in either case. */
-int document_open(struct document *doc, const char *path, enum lexer_regime regime);
+/* options are those for the file; what they point to outlives the document. Reads the file ("-":
+ * standard input) and counts. 0 or a negative errno; -EFBIG above LEXER_INPUT_BYTES_MAX. The
+ * document is to be closed in either case. */
+int document_open(struct document *doc, const char *path, const struct lexer_options *options);
 
 /* Adds spans, issues and positions. 0 or -ENOMEM. */
 int document_lex(struct document *doc);

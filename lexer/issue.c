@@ -37,6 +37,59 @@ static const struct issue_info infos[LEXER_ISSUE_ID_END] = {
     [LEXER_ISSUE_ENVIRONMENT_TOO_DEEP] = {"environment-too-deep",
                                           "environments nested deeper than this are not checked",
                                           NULL, LEXER_INFO},
+    [LEXER_ISSUE_VERB_BROKEN] = {"verb-broken",
+                                 "the line ends before this verbatim text: add its delimiter", NULL,
+                                 LEXER_ERROR},
+    [LEXER_ISSUE_UNCLOSED_VERBATIM] = {"unclosed-verbatim",
+                                       "this verbatim environment is never closed: add its \\end, "
+                                       "without blanks in it",
+                                       NULL, LEXER_ERROR},
+    [LEXER_ISSUE_CONTROL_CHARACTER] = {"control-character",
+                                       "a control character, which cannot be seen: remove it", NULL,
+                                       LEXER_WARNING},
+    [LEXER_ISSUE_LONE_CR] = {"lone-cr",
+                             "a CR without LF ends this line, which many programs do not show: "
+                             "convert the line ends",
+                             NULL, LEXER_WARNING},
+    [LEXER_ISSUE_MIXED_LINE_ENDS] = {"mixed-line-ends",
+                                     "this line ends otherwise (LF or CR LF) than those before: "
+                                     "convert the line ends",
+                                     NULL, LEXER_WARNING},
+    [LEXER_ISSUE_BIDI_CONTROL] = {"bidi-control",
+                                  "a bidirectional control, with which text can look other than it "
+                                  "reads: remove it, or write it as ^^^^",
+                                  NULL, LEXER_WARNING},
+    [LEXER_ISSUE_ZERO_WIDTH] = {"zero-width",
+                                "a character without width, which cannot be seen: remove it, or "
+                                "write it as ^^^^",
+                                NULL, LEXER_WARNING},
+    [LEXER_ISSUE_NO_BREAK_SPACE] =
+        {"no-break-space", "a no-break space, which is no blank to TeX: write ~ or a blank", NULL,
+         LEXER_WARNING},
+    [LEXER_ISSUE_MISPLACED_BOM] =
+        {"misplaced-bom", "a byte-order mark belongs to the beginning of a file: remove it", NULL,
+         LEXER_WARNING},
+    [LEXER_ISSUE_TEXT_AFTER_END] = {"text-after-end",
+                                    "text behind \\end{document} is not read: move or remove it",
+                                    NULL, LEXER_WARNING},
+    [LEXER_ISSUE_COMMENT_HIDES] = {"comment-hides",
+                                   "in the comment this closes or opens nothing; outside it would "
+                                   "have balanced",
+                                   "this is what it would have matched", LEXER_WARNING},
+    [LEXER_ISSUE_ESCAPED_BLANK] = {"escaped-blank",
+                                   "blanks between \\ and the line end change the command: remove "
+                                   "them, or write \\ {}",
+                                   NULL, LEXER_WARNING},
+    [LEXER_ISSUE_NOT_FOLLOWED] = {"not-followed",
+                                  "a change of category codes, or of what is verbatim, that is not "
+                                  "followed: what it holds for may read otherwise",
+                                  NULL, LEXER_INFO},
+    [LEXER_ISSUE_MATH_TOO_DEEP] = {"math-too-deep",
+                                   "formulas nested deeper than this are not checked", NULL,
+                                   LEXER_INFO},
+    [LEXER_ISSUE_NAME_TOO_LONG] = {"name-too-long",
+                                   "environments with names longer than this are not checked", NULL,
+                                   LEXER_INFO},
 };
 
 static const struct issue_info *info(unsigned id)
@@ -79,4 +132,5 @@ void lexer_issue_add(struct lexer *lx, const struct lexer_issue *issue)
         lx->out.issues[lx->n_issues] = *issue;
     lx->n_issues++;
     lx->n_errors += info(issue->id)->severity == LEXER_ERROR;
+    lx->n_warnings += info(issue->id)->severity == LEXER_WARNING;
 }

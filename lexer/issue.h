@@ -18,6 +18,23 @@ enum lexer_issue_id {
     LEXER_ISSUE_UNOPENED_ENVIRONMENT, /* \end without \begin */
     LEXER_ISSUE_MALFORMED_CARET,      /* ^^^^ or ^^^^^^ without its hexadecimal digits */
     LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, /* more than LEXER_ENV_DEPTH_MAX: not checked (info) */
+    LEXER_ISSUE_VERB_BROKEN,          /* \verb and the like: the line ended before the text did */
+    LEXER_ISSUE_UNCLOSED_VERBATIM,    /* a verbatim environment still open at the end */
+    /* Warnings: */
+    LEXER_ISSUE_CONTROL_CHARACTER, /* U+0001-001F, 7F-9F that TeX takes, but tab and form feed */
+    LEXER_ISSUE_LONE_CR,           /* the first CR that ends a line alone */
+    LEXER_ISSUE_MIXED_LINE_ENDS,   /* the first of LF and CR LF that is not as before */
+    LEXER_ISSUE_BIDI_CONTROL,      /* U+202A-202E, U+2066-2069; in comments too */
+    LEXER_ISSUE_ZERO_WIDTH,        /* U+200B-200D, U+2060 */
+    LEXER_ISSUE_NO_BREAK_SPACE,    /* U+00A0, U+2007, U+202F */
+    LEXER_ISSUE_MISPLACED_BOM,     /* U+FEFF, but for the first character */
+    LEXER_ISSUE_TEXT_AFTER_END,    /* more than comments behind \end{document} */
+    LEXER_ISSUE_COMMENT_HIDES,     /* a brace or $ that would have balanced; related: what */
+    LEXER_ISSUE_ESCAPED_BLANK,     /* nothing but blanks between \ and the line end */
+    /* Info: */
+    LEXER_ISSUE_NOT_FOLLOWED,  /* a change of category codes, or of what is verbatim */
+    LEXER_ISSUE_MATH_TOO_DEEP, /* more than LEXER_MATH_DEPTH_MAX: not checked */
+    LEXER_ISSUE_NAME_TOO_LONG, /* of an environment, beyond LEXER_ENV_NAME_BYTES_MAX */
     LEXER_ISSUE_ID_END,
 };
 

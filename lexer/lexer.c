@@ -3,11 +3,12 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "lexer/context.h"
 #include "lexer/kernel.h"
 #include "lexer/nest.h"
 #include "lexer/step.h"
 
-_Static_assert(sizeof(struct lexer) <= 4096, "a lexer fits a page of its embedder");
+_Static_assert(sizeof(struct lexer) <= 8192, "a lexer fits two pages of its embedder");
 
 const char *lexer_kind_name(unsigned kind)
 {
@@ -35,6 +36,7 @@ void lexer_begin(struct lexer *lx, const struct lexer_options *options, const st
         lx->out = *out;
         lx->writes = true;
     }
+    context_begin(lx, options);
 }
 
 int lexer_feed(struct lexer *lx, const uint8_t *input, uint32_t have_bytes)
@@ -47,29 +49,35 @@ int lexer_feed(struct lexer *lx, const uint8_t *input, uint32_t have_bytes)
     return lx->failed;
 }
 
-/* The line end that TeX adds to a last line without one. */
-static void end_last_line(struct lexer *lx, const uint8_t *input, uint32_t n_bytes)
+/* The line end that TeX adds to a last line without one: what it gives. */
+static enum lexer_kind end_last_line(struct lexer *lx, const uint8_t *input, uint32_t n_bytes)
 {
     const uint8_t last = n_bytes ? input[n_bytes - 1] : 0;
     if (last == '\n' || last == '\r' || lx->line_end_used)
-        return;
+        return LEXER_EOL_NONE;
     lx->n_lines++;
-    if (lx->mode != LEXER_MODE_TEXT)
-        return; /* behind a control word, or in a comment: it gives nothing */
-    lx->n_tokens += lx->line_state != LEXER_LINE_SKIPPING;
-    if (lx->line_state == LEXER_LINE_NEW)
-        nest_par(lx, n_bytes, n_bytes);
+    if (lx->mode != LEXER_MODE_TEXT && lx->mode != LEXER_MODE_VERB)
+        return LEXER_EOL_NONE; /* behind a control word, in a comment, in verbatim text */
+    const enum lexer_kind kind =
+        lx->mode == LEXER_MODE_VERB ? LEXER_EOL_SPACE : lexer_line_end_kind(lx);
+    lx->n_tokens += kind != LEXER_EOL_NONE;
+    if (kind == LEXER_EOL_PAR)
+        nest_par(lx, input, n_bytes, n_bytes);
+    return kind;
 }
 
 static int lex_tail(struct lexer *lx, const uint8_t *input, uint32_t n_bytes)
 {
-    const struct character_source src = {
-        .bytes = input, .have = n_bytes, .final = true, .regime = lx->regime};
     while (lx->pos < n_bytes || lx->mode == LEXER_MODE_ESCAPE) {
+        const struct character_source src = character_source_of(lx, input, n_bytes, true);
         const int rc = lexer_step(lx, &src);
         if (rc < 0)
             return rc;
         assert(rc == LEXER_STEP_DONE);
+    }
+    if (lx->mode == LEXER_MODE_WORD) {
+        const struct character_source src = character_source_of(lx, input, n_bytes, true);
+        lexer_end_word(lx, &src);
     }
     return 0;
 }
@@ -82,7 +90,8 @@ int lexer_finish(struct lexer *lx, const uint8_t *input, uint32_t have_bytes,
         rc = lx->failed = lex_tail(lx, input, have_bytes);
     if (rc < 0)
         return rc;
-    end_last_line(lx, input, have_bytes);
+    const enum lexer_kind added_end = end_last_line(lx, input, have_bytes);
+    context_finish(lx, have_bytes);
     nest_finish(lx, input, have_bytes);
     if (lx->writes)
         lx->out.starts[lx->n_spans] = have_bytes;
@@ -93,6 +102,8 @@ int lexer_finish(struct lexer *lx, const uint8_t *input, uint32_t have_bytes,
         .n_lines = lx->n_lines,
         .n_issues = lx->n_issues,
         .n_errors = lx->n_errors,
+        .n_warnings = lx->n_warnings,
+        .added_end = added_end,
     };
     return 0;
 }

@@ -77,11 +77,25 @@ struct lexer_counts {
     uint32_t n_lines;
     uint32_t n_issues; /* all of them, stored or not: the wire's issues_len */
     uint32_t n_errors; /* those of severity error */
+    uint32_t n_warnings;
+    /* What the line end that TeX adds to a last line without one gives: LEXER_EOL_SPACE,
+     * LEXER_EOL_PAR or LEXER_EOL_NONE. It has no bytes, and so no span. */
+    uint32_t added_end;
 };
 
+/* All zero: lualatex with the context layer, for a document. */
 struct lexer_options {
     enum lexer_regime regime;
+    bool is_static;    /* no context layer: category codes never change, nothing is verbatim */
+    bool at_is_letter; /* @ is a letter from the beginning, as LaTeX reads packages */
+    /* More names of verbatim environments, up to LEXER_VERBATIM_NAMES_MAX; array and strings must
+     * live as long as the lexer works. Names beyond are reported (info) and not known. */
+    const char *const *verbatim_names;
+    uint32_t n_verbatim_names;
 };
+
+/* Whether LaTeX reads a file of this name with @ as a letter: .sty .cls .def .ltx .dtx. */
+bool lexer_name_has_at_letter(const char *file_name);
 
 /* Chooses the kernel for this processor and builds tables. name: a kernel's name, or NULL or "auto"
  * for the best one. Call once, before threads start. 0, or -ENOENT for a kernel that is not built,

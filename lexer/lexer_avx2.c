@@ -20,7 +20,8 @@ SIMD_INLINE __m256i load(const uint8_t *at)
 struct tables {
     _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
     uint8_t kinds[32];
-    uint8_t bytes[256]; /* each its index: a vector of them is loaded in one instruction */
+    uint8_t watched[4][32]; /* see avx2_watched() */
+    uint8_t bytes[256];     /* each its index: a vector of them is loaded in one instruction */
 };
 
 #define TWICE(...)                                                                                 \
@@ -41,6 +42,10 @@ static const struct tables avx2_tables = {
     .second_classes =
         TWICE(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD),
     .kinds = TWICE(SIMD_KINDS_OF_CLASSES),
+    .watched = {TWICE(128, 0, 5, 144, 0, 134, 32, 0, 0, 0, 0, 0, 64, 136, 0, 128),
+                TWICE(0, 24, 128, 192, 0, 33, 0, 4, 128, 128, 0, 0, 0, 0, 2, 0),
+                TWICE(128, 128, 36, 0, 82, 128, 0, 1, 0, 0, 0, 8, 0, 0, 128, 128),
+                TWICE(0, 0, 32, 16, 128, 8, 128, 0, 0, 193, 0, 0, 128, 64, 192, 4)},
     .bytes = {FROM64(0), FROM64(64), FROM64(128), FROM64(192)},
 };
 
@@ -61,13 +66,15 @@ SIMD_INLINE __m256i bytes_of(uint8_t value)
 /* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
  * could be and a second one its class; three characters share these bits with another one and have
  * tables of their own. What is none of them is told by range. */
-SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime)
+SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime, bool at_is_letter)
 {
     const struct tables *const t = tables();
     const __m256i lower_from_a =
         _mm256_sub_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of('a'));
-    const __m256i is_letter =
+    __m256i is_letter =
         _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, bytes_of('z' - 'a')), lower_from_a);
+    if (at_is_letter)
+        is_letter = _mm256_or_si256(is_letter, _mm256_cmpeq_epi8(in, bytes_of('@')));
     const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
     const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->specials), in), in);
     const __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->seconds), in), in);
@@ -89,10 +96,11 @@ SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
                                                      << HALF_BYTES;
 }
 
-SIMD_INLINE struct simd_planes avx2_classify(const uint8_t *in, unsigned regime, uint8_t *codes)
+SIMD_INLINE struct simd_planes avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
+                                             uint8_t *codes)
 {
-    __m256i low = classes_of(load(in), regime);
-    __m256i high = classes_of(load(in + HALF_BYTES), regime);
+    __m256i low = classes_of(load(in), regime, at_is_letter);
+    __m256i high = classes_of(load(in + HALF_BYTES), regime, at_is_letter);
     struct simd_planes planes;
     if (codes) {
         _mm256_store_si256((__m256i *)(void *)codes, low);
@@ -198,19 +206,61 @@ SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
     return bytes;
 }
 
-SIMD_INLINE __m256i is_be_or_en(const uint8_t *at)
+/* Eight sets of names, a bit each, by their first four letters: begi; end and anything but c, as in
+ * endcsname; bgro and egro; make (and Make); catc; verb; lsti, lstn, lstM; and Expl, Prov, obey,
+ * mint, scan. A name is in one of them if all its letters are, which the tables tell by the lower
+ * half of a byte alone: names that are in none may seem to be, and are told later. */
+#define WATCHED_END 2
+
+SIMD_INLINE __m256i is_watched(const uint8_t *at)
 {
-    const __m256i first = load(at + 1);
-    const __m256i second = load(at + 2);
-    return _mm256_or_si256(_mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('b')),
-                                            _mm256_cmpeq_epi8(second, bytes_of('e'))),
-                           _mm256_and_si256(_mm256_cmpeq_epi8(first, bytes_of('e')),
-                                            _mm256_cmpeq_epi8(second, bytes_of('n'))));
+    const struct tables *const t = tables();
+    const __m256i first = _mm256_shuffle_epi8(load(t->watched[0]), load(at + 1));
+    const __m256i second = _mm256_shuffle_epi8(load(t->watched[1]), load(at + 2));
+    const __m256i third = _mm256_shuffle_epi8(load(t->watched[2]), load(at + 3));
+    const __m256i next = load(at + 4);
+    const __m256i fourth =
+        _mm256_or_si256(_mm256_shuffle_epi8(load(t->watched[3]), next), bytes_of(WATCHED_END));
+    const __m256i csname =
+        _mm256_and_si256(_mm256_cmpeq_epi8(next, bytes_of('c')), bytes_of(WATCHED_END));
+    const __m256i all =
+        _mm256_and_si256(_mm256_and_si256(first, second), _mm256_and_si256(third, fourth));
+    return _mm256_cmpeq_epi8(_mm256_andnot_si256(csname, all), _mm256_setzero_si256());
 }
 
-SIMD_INLINE uint64_t avx2_environments(const uint8_t *in)
+SIMD_INLINE uint64_t avx2_watched(const uint8_t *in)
 {
-    return signs(is_be_or_en(in), is_be_or_en(in + HALF_BYTES));
+    return ~signs(is_watched(in), is_watched(in + HALF_BYTES));
+}
+
+/* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
+SIMD_INLINE __m256i is_suspect(const uint8_t *at)
+{
+    const __m256i first = load(at), second = load(at + 1), third = load(at + 2);
+    const __m256i c2 = _mm256_andnot_si256(at_least(second, 0xA1), equal(first, 0xC2));
+    const __m256i marks = _mm256_or_si256(
+        equal(third, 0x87), _mm256_andnot_si256(at_least(third, 0x8E), at_least(third, 0x8B)));
+    const __m256i embeddings = _mm256_andnot_si256(at_least(third, 0xB0), at_least(third, 0xAA));
+    const __m256i isolates = _mm256_or_si256(
+        equal(third, 0xA0), _mm256_andnot_si256(at_least(third, 0xAA), at_least(third, 0xA6)));
+    const __m256i e2 = _mm256_and_si256(
+        equal(first, 0xE2),
+        _mm256_or_si256(_mm256_and_si256(equal(second, 0x80), _mm256_or_si256(marks, embeddings)),
+                        _mm256_and_si256(equal(second, 0x81), isolates)));
+    const __m256i bom = _mm256_and_si256(equal(first, 0xEF), equal(second, 0xBB));
+    return _mm256_or_si256(_mm256_or_si256(c2, e2), bom);
+}
+
+SIMD_INLINE __m256i may_be_suspect(const uint8_t *at)
+{
+    const __m256i in = load(at);
+    return _mm256_or_si256(_mm256_or_si256(equal(in, 0xC2), equal(in, 0xE2)), equal(in, 0xEF));
+}
+
+SIMD_INLINE uint64_t avx2_suspects(const uint8_t *in)
+{
+    const __m256i any = _mm256_or_si256(may_be_suspect(in), may_be_suspect(in + HALF_BYTES));
+    return _mm256_testz_si256(any, any) ? 0 : signs(is_suspect(in), is_suspect(in + HALF_BYTES));
 }
 
 SIMD_INLINE uint64_t avx2_gather(uint64_t bits, uint64_t mask)
@@ -279,33 +329,81 @@ SIMD_INLINE void avx2_extract(const struct simd_spans *spans, const uint8_t *cod
     }
 }
 
+SIMD_INLINE simd_mask avx2_next(simd_mask bits, uint64_t in)
+{
+    const __m256i tops = _mm256_srli_epi64((__m256i)bits, 63);
+    const __m256i from_below = _mm256_permute4x64_epi64(tops, 0x90); /* lanes 0, 0, 1, 2 */
+    const __m256i first = _mm256_zextsi128_si256(_mm_cvtsi64_si128((int64_t)in));
+    return (simd_mask)_mm256_or_si256(_mm256_slli_epi64((__m256i)bits, 1),
+                                      _mm256_blend_epi32(from_below, first, 3));
+}
+
+SIMD_INLINE uint32_t lane_signs(__m256i lanes)
+{
+    return (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(lanes));
+}
+
+/* The carries between the lanes: a lane gives one if its own sum does, or if it is all ones and
+ * gets one. (tops + ones) ^ ones are the lanes that get one. */
+SIMD_INLINE simd_mask avx2_sum(simd_mask a, simd_mask b, uint64_t in)
+{
+    static const _Alignas(32) uint64_t increments[16][4] = {
+        {0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 1, 0},
+        {0, 1, 1, 0}, {1, 1, 1, 0}, {0, 0, 0, 1}, {1, 0, 0, 1}, {0, 1, 0, 1}, {1, 1, 0, 1},
+        {0, 0, 1, 1}, {1, 0, 1, 1}, {0, 1, 1, 1}, {1, 1, 1, 1}};
+    const __m256i sum = _mm256_add_epi64((__m256i)a, (__m256i)b);
+    const __m256i carries = (__m256i)((a & b) | ((a | b) & ~(simd_mask)sum));
+    const uint32_t ones = lane_signs(_mm256_cmpeq_epi64(sum, _mm256_set1_epi64x(-1)));
+    const uint32_t tops = lane_signs(carries) << 1 | (uint32_t)in;
+    const uint32_t gets = ((tops + ones) ^ ones) & 0xF;
+    return (simd_mask)_mm256_add_epi64(sum, load((const uint8_t *)increments[gets]));
+}
+
+SIMD_INLINE bool avx2_any(simd_mask bits)
+{
+    return !_mm256_testz_si256((__m256i)bits, (__m256i)bits);
+}
+
+SIMD_INLINE uint32_t avx2_last(simd_mask bits)
+{
+    return lane_signs((__m256i)bits) >> 3;
+}
+
 static const struct simd_isa avx2 = {
+    .wide = {.next = avx2_next, .sum = avx2_sum, .any = avx2_any, .last = avx2_last},
     .classify = avx2_classify,
     .utf8 = avx2_utf8,
-    .environments = avx2_environments,
+    .watched = avx2_watched,
+    .suspects = avx2_suspects,
     .gather = avx2_gather,
     .events = avx2_events,
     .extract = avx2_extract,
 };
 
-#define DEFINE_BLOCKS(name, regime, writes)                                                        \
+#define DEFINE_BLOCKS(name, regime, at_is_letter, writes)                                          \
     static uint32_t name(struct lexer *lx, const uint8_t *input, uint32_t have)                    \
     {                                                                                              \
-        return simd_blocks(&avx2, lx, input, have, regime, writes);                                \
+        return simd_blocks(&avx2, lx, input, have, regime, at_is_letter, writes);                  \
     }
 
-DEFINE_BLOCKS(count_lualatex, LEXER_LUALATEX, false)
-DEFINE_BLOCKS(write_lualatex, LEXER_LUALATEX, true)
-DEFINE_BLOCKS(count_pdflatex, LEXER_PDFLATEX, false)
-DEFINE_BLOCKS(write_pdflatex, LEXER_PDFLATEX, true)
+DEFINE_BLOCKS(count_lualatex, LEXER_LUALATEX, false, false)
+DEFINE_BLOCKS(write_lualatex, LEXER_LUALATEX, false, true)
+DEFINE_BLOCKS(count_lualatex_at, LEXER_LUALATEX, true, false)
+DEFINE_BLOCKS(write_lualatex_at, LEXER_LUALATEX, true, true)
+DEFINE_BLOCKS(count_pdflatex, LEXER_PDFLATEX, false, false)
+DEFINE_BLOCKS(write_pdflatex, LEXER_PDFLATEX, false, true)
+DEFINE_BLOCKS(count_pdflatex_at, LEXER_PDFLATEX, true, false)
+DEFINE_BLOCKS(write_pdflatex_at, LEXER_PDFLATEX, true, true)
 
 static int avx2_run(struct lexer *lx, const uint8_t *input, uint32_t have)
 {
-    static uint32_t (*const blocks[2][2])(struct lexer *, const uint8_t *, uint32_t) = {
-        [LEXER_LUALATEX] = {count_lualatex, write_lualatex},
-        [LEXER_PDFLATEX] = {count_pdflatex, write_pdflatex},
+    static uint32_t (*const blocks[2][2][2])(struct lexer *, const uint8_t *, uint32_t) = {
+        [LEXER_LUALATEX] = {{count_lualatex, write_lualatex},
+                            {count_lualatex_at, write_lualatex_at}},
+        [LEXER_PDFLATEX] = {{count_pdflatex, write_pdflatex},
+                            {count_pdflatex_at, write_pdflatex_at}},
     };
-    return simd_run(lx, input, have, blocks[lx->regime][lx->writes]);
+    return simd_run(lx, input, have, blocks[lx->regime]);
 }
 
 /* The compiler's check asks the operating system's state too: whether it saves the registers. */

@@ -6,9 +6,11 @@
 #include <assert.h>
 
 #include "lexer/catcode.h"
+#include "lexer/context.h"
 #include "lexer/issue.h"
 #include "lexer/nest.h"
 #include "lexer/step.h"
+#include "lexer/suspect.h"
 #include "lexer/utf8.h"
 #include "lexer/word64.h"
 
@@ -37,7 +39,7 @@ ALWAYS_INLINE struct cursor load(struct lexer *lx, const uint8_t *in, uint32_t l
     return (struct cursor){
         .lx = lx,
         .in = in,
-        .classes = catcode_class[lx->regime],
+        .classes = lx->context.slots,
         .kinds = lx->out.kinds,
         .starts = lx->out.starts,
         .span_cap = lx->out.span_cap,
@@ -155,6 +157,9 @@ ALWAYS_INLINE void next_line(struct cursor *c, uint32_t line_end)
     c->pos = line_end + 1;
     if (c->in[line_end] == '\r' && c->in[c->pos] == '\n')
         c->pos++;
+    /* Nothing is to be said of an LF in a document of LF. */
+    if (c->in[line_end] == '\r' || c->lx->line_styles != LEXER_LINES_LF)
+        suspect_line_end(c->lx, c->in, c->pos);
     c->n_lines++;
     c->run = LEXER_RUN_NONE;
     c->line_state = LEXER_LINE_NEW;
@@ -180,6 +185,7 @@ ALWAYS_INLINE bool take_comment(struct cursor *c, bool writes)
     const uint32_t line_end = lexer_find_line_end(c->in, c->pos, c->limit);
     if (line_end == c->limit || !open_span(c, LEXER_COMMENT, c->pos, writes))
         return false;
+    suspect_comment(c->lx, c->in, c->pos, line_end);
     next_line(c, line_end);
     return true;
 }
@@ -196,13 +202,6 @@ ALWAYS_INLINE bool take_single(struct cursor *c, uint8_t kind, bool writes)
     return true;
 }
 
-/* Of \begin and \end, which nest. The length tells before the bytes do. */
-ALWAYS_INLINE bool is_environment(const uint8_t *name, uint32_t name_bytes)
-{
-    return (name_bytes == 5 && memcmp(name, "begin", 5) == 0) ||
-           (name_bytes == 3 && memcmp(name, "end", 3) == 0);
-}
-
 ALWAYS_INLINE bool take_control(struct cursor *c, bool writes)
 {
     const uint32_t name = c->pos + 1;
@@ -212,14 +211,16 @@ ALWAYS_INLINE bool take_control(struct cursor *c, bool writes)
         const uint8_t after = c->classes[c->in[end < c->limit ? end : c->pos]];
         /* More of the name may follow as ^^ notation or as UTF-8. */
         if (end >= c->limit || after == CATCODE_SUPERSCRIPT || after == CATCODE_LETTER ||
-            after == CATCODE_CLASS_UTF8 || is_environment(c->in + name, end - name) ||
+            after == CATCODE_CLASS_UTF8 ||
+            watch_name(c->in + name, end - name, c->lx->context.on) != WATCH_NONE ||
             !open_span(c, LEXER_CONTROL_WORD, c->pos, writes))
             return false;
         c->pos = end;
         c->line_state = LEXER_LINE_SKIPPING;
     } else {
         if (first == CATCODE_SUPERSCRIPT || first == CATCODE_SPACE ||
-            first >= CATCODE_CLASS_LINE_END || !open_span(c, LEXER_CONTROL_SYMBOL, c->pos, writes))
+            (first == CATCODE_ACTIVE && c->in[name] != '~') || first >= CATCODE_CLASS_LINE_END ||
+            !open_span(c, LEXER_CONTROL_SYMBOL, c->pos, writes))
             return false;
         c->pos = name + 1;
         c->line_state = LEXER_LINE_MIDDLE;
@@ -234,7 +235,8 @@ ALWAYS_INLINE bool take_utf8(struct cursor *c, bool writes)
 {
     const struct utf8_char ch = utf8_decode(c->in + c->pos, REACH_BYTES, true);
     const uint8_t catcode = catcode_of(LEXER_LUALATEX, ch.code_point);
-    if (ch.invalid || (catcode != CATCODE_LETTER && catcode != CATCODE_OTHER))
+    if (ch.invalid || suspect_code_point(ch.code_point) ||
+        (catcode != CATCODE_LETTER && catcode != CATCODE_OTHER))
         return false;
     const uint8_t kind = catcode == CATCODE_LETTER ? LEXER_LETTERS : LEXER_OTHERS;
     if (c->run != kind && !open_span(c, kind, c->pos, writes))
@@ -279,7 +281,7 @@ ALWAYS_INLINE bool take_end_group(struct cursor *c, bool writes)
         c->depth--;
     } else {
         c->lx->nest.depth = c->depth;
-        nest_close_brace(c->lx, c->pos - 1, c->pos);
+        nest_close_brace(c->lx, c->in, c->pos - 1, c->pos);
         reload_nest(c);
     }
     return true;
@@ -327,8 +329,8 @@ ALWAYS_INLINE bool take(struct cursor *c, bool writes)
         return take_single(c, LEXER_ALIGNMENT, writes);
     case CATCODE_PARAMETER:
         return take_single(c, LEXER_PARAMETER, writes);
-    case CATCODE_ACTIVE:
-        return take_single(c, LEXER_ACTIVE, writes);
+    case CATCODE_ACTIVE: /* in pdflatex control characters and bytes of UTF-8, too */
+        return c->in[c->pos] == '~' && take_single(c, LEXER_ACTIVE, writes);
     case CATCODE_INVALID:
         return take_invalid(c, writes);
     default:
@@ -359,12 +361,11 @@ static __attribute__((noinline)) void take_all_writing(struct lexer *lx, const u
 static bool loops_apply(const struct lexer *lx, uint32_t have)
 {
     return lx->mode == LEXER_MODE_TEXT && lx->nest.env_step == LEXER_ENV_IDLE &&
-           lx->ahead.caret_end == 0 && have - lx->pos > REACH_BYTES;
+           lx->ahead.caret_end == 0 && context_is_idle(lx) && have - lx->pos > REACH_BYTES;
 }
 
 int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until)
 {
-    const struct character_source src = {.bytes = input, .have = have, .regime = lx->regime};
     assert(until <= have);
     while (lx->pos < until) {
         if (loops_apply(lx, have)) {
@@ -377,6 +378,7 @@ int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, 
             if (lx->pos >= until)
                 break;
         }
+        const struct character_source src = character_source_of(lx, input, have, false);
         const int rc = lexer_step(lx, &src);
         if (rc != LEXER_STEP_DONE)
             return rc;

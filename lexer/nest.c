@@ -3,7 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lexer/context.h"
+#include "lexer/hidden.h"
 #include "lexer/issue.h"
+#include "lexer/verbatim.h"
 
 /* Entries that an \end is compared with, so that a forgotten \end does not spoil all that follow.
  */
@@ -14,20 +17,49 @@ static void add(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32
     lexer_issue_add(lx, &(struct lexer_issue){.start = start, .end = end, .id = (uint16_t)id});
 }
 
-static void update_guard(struct lexer_nest *nest)
+static uint32_t larger(uint32_t a, uint32_t b)
 {
-    nest->guard = 0;
-    if (nest->n_math)
-        nest->guard = nest->math[nest->n_math - 1].depth;
-    if (nest->n_env && nest->env[nest->n_env - 1].depth > nest->guard)
-        nest->guard = nest->env[nest->n_env - 1].depth;
+    return a > b ? a : b;
 }
 
-void nest_close_brace(struct lexer *lx, uint32_t at, uint32_t end)
+void nest_update_guard(struct lexer *lx)
+{
+    struct lexer_nest *nest = &lx->nest;
+    const struct lexer_context *context = &lx->context;
+    uint32_t guard = larger(nest->known_depth, nest->definition_depth);
+    if (nest->n_math)
+        guard = larger(guard, nest->math[nest->n_math - 1].depth);
+    if (nest->n_env)
+        guard = larger(guard, nest->env[nest->n_env - 1].depth);
+    if (nest->n_groups)
+        guard = larger(guard, nest->groups[nest->n_groups - 1].depth);
+    if (context->n_saves)
+        guard = larger(guard, context->saves[context->n_saves - 1].level.depth);
+    nest->guard = guard;
+}
+
+/* Something was closed: what ends with it does. */
+static void settle(struct lexer *lx)
+{
+    struct lexer_nest *nest = &lx->nest;
+    while (nest->n_groups && (nest->groups[nest->n_groups - 1].depth > nest->depth ||
+                              nest->groups[nest->n_groups - 1].n_env > nest->n_env)) {
+        nest->n_groups--;
+        nest->groups_beyond = 0; /* they were inside it */
+    }
+    if (nest->n_math < LEXER_MATH_DEPTH_MAX)
+        nest->math_beyond = false;
+    if (lx->context.n_saves > 0)
+        context_undo(lx);
+    nest_update_guard(lx);
+}
+
+void nest_close_brace(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     struct lexer_nest *nest = &lx->nest;
     if (nest->depth == 0) {
         add(lx, LEXER_ISSUE_UNOPENED_BRACE, at, end);
+        hidden_opening(lx, input, at, end);
         return;
     }
     nest->depth--;
@@ -37,7 +69,41 @@ void nest_close_brace(struct lexer *lx, uint32_t at, uint32_t end)
         nest->n_env--;
         nest->env_beyond = 0; /* they were inside it */
     }
-    update_guard(nest);
+    if (nest->known_depth > nest->depth)
+        nest->known_depth = nest->depth;
+    if (nest->definition_depth > nest->depth)
+        nest->definition_depth = 0;
+    if (nest->argument_depth > nest->depth)
+        nest->argument_depth = 0;
+    settle(lx);
+}
+
+void nest_open_group(struct lexer *lx)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->n_groups == LEXER_GROUP_DEPTH_MAX || nest->groups_beyond) {
+        nest->groups_beyond++;
+        return;
+    }
+    nest->groups[nest->n_groups++] =
+        (struct lexer_group){.depth = nest->depth, .n_env = nest->n_env};
+    nest_update_guard(lx);
+}
+
+/* One in another brace group or environment than the last \begingroup is the half of a definition.
+ */
+void nest_close_group(struct lexer *lx)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->groups_beyond) {
+        nest->groups_beyond--;
+        return;
+    }
+    if (nest->n_groups == 0 || nest->groups[nest->n_groups - 1].depth != nest->depth ||
+        nest->groups[nest->n_groups - 1].n_env != nest->n_env)
+        return;
+    nest->n_groups--;
+    settle(lx);
 }
 
 /* Formulas. "$$" is a display where the first $ begins a formula and nothing stands between. */
@@ -45,9 +111,14 @@ void nest_close_brace(struct lexer *lx, uint32_t at, uint32_t end)
 static void open_math(struct lexer *lx, uint32_t at)
 {
     struct lexer_nest *nest = &lx->nest;
-    if (nest->n_math == LEXER_MATH_DEPTH_MAX)
+    if (nest->n_math == LEXER_MATH_DEPTH_MAX) {
+        if (!nest->math_too_deep)
+            add(lx, LEXER_ISSUE_MATH_TOO_DEEP, at, at + 1);
+        nest->math_too_deep = nest->math_beyond = true;
         return; /* inside the last one, and not judged: it may well end there */
+    }
     nest->math[nest->n_math++] = (struct lexer_math){.start = at, .depth = nest->depth};
+    nest->guard = nest->depth; /* nothing is deeper */
     nest->shift_token = lx->n_tokens + 1;
     nest->shift_opens = true;
 }
@@ -70,13 +141,13 @@ void nest_math_shift(struct lexer *lx, uint32_t at)
             nest->shift_opens = false;
         }
         nest->n_math--;
+        settle(lx);
     } else {
         open_math(lx, at);
     }
-    update_guard(nest);
 }
 
-void nest_par(struct lexer *lx, uint32_t at, uint32_t end)
+void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     struct lexer_nest *nest = &lx->nest;
     if (nest->n_math == 0 || nest->math[nest->n_math - 1].depth != nest->depth)
@@ -87,18 +158,18 @@ void nest_par(struct lexer *lx, uint32_t at, uint32_t end)
                                               .rel_start = start,
                                               .rel_end = start + 1,
                                               .id = LEXER_ISSUE_UNCLOSED_MATH});
-    update_guard(nest);
+    hidden_math(lx, input, start, at);
+    settle(lx);
 }
 
 /* Environments: \begin and \end, blanks or comments, {, a plain name, }. */
 
-void nest_control_word(struct lexer *lx, uint32_t at, const uint8_t *name, uint32_t name_bytes)
+void nest_control_word(struct lexer *lx, uint32_t at, enum watch watch)
 {
     struct lexer_nest *nest = &lx->nest;
-    const bool is_begin = name_bytes == 5 && memcmp(name, "begin", 5) == 0;
-    const bool is_end = name_bytes == 3 && memcmp(name, "end", 3) == 0;
-    nest->env_step = is_begin || is_end ? LEXER_ENV_WANT_BRACE : LEXER_ENV_IDLE;
-    nest->env_is_end = is_end;
+    const bool is_environment = watch == WATCH_BEGIN || watch == WATCH_END;
+    nest->env_step = is_environment ? LEXER_ENV_WANT_BRACE : LEXER_ENV_IDLE;
+    nest->env_is_end = watch == WATCH_END;
     nest->env_control_start = at;
 }
 
@@ -162,6 +233,7 @@ static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_
         }
     }
     nest->n_env -= n_ended;
+    settle(lx);
     if (matches)
         return;
     lexer_issue_add(lx, &(struct lexer_issue){.start = nest->env_control_start,
@@ -171,12 +243,53 @@ static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_
                                               .id = LEXER_ISSUE_ENVIRONMENT_MISMATCH});
 }
 
-void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, bool caret,
-                   uint32_t at)
+/* The context layer: what is verbatim begins behind \begin{verbatim}, the rest is not read behind
+ * \end{document}. */
+static void follow_environment(struct lexer *lx, const uint8_t *input, uint32_t at_brace,
+                               bool beyond)
+{
+    const struct lexer_nest *nest = &lx->nest;
+    const uint8_t *const name = input + nest->env_name_start;
+    const uint32_t n = at_brace - nest->env_name_start;
+    const bool is_end = nest->env_is_end;
+    if (!lx->context.on ||
+        !(is_end ? verbatim_is_document(name, n) : verbatim_is_name(lx, name, n)))
+        return;
+    if (is_end ? nest->depth > 0
+               : beyond || lx->context.begin_is_unknown ||
+                     context_in_definition(lx, input, nest->env_control_start)) {
+        context_not_followed(lx, nest->env_control_start, at_brace + 1);
+        return;
+    }
+    lx->mode = is_end ? LEXER_MODE_AFTER_END : LEXER_MODE_VERBATIM;
+    lx->context.warns_after_end = is_end;
+    lx->context.text_is_new = is_end;
+}
+
+static void take_environment(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->env_is_end)
+        end_environment(lx, input, at_brace);
+    else
+        begin_environment(lx, at_brace);
+    nest_update_guard(lx);
+    follow_environment(lx, input, at_brace, nest->env_beyond > 0);
+}
+
+void nest_env_caret(struct lexer *lx, uint32_t end)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->env_step != LEXER_ENV_IDLE && lx->context.on)
+        context_not_followed(lx, nest->env_control_start, end);
+    nest->env_step = LEXER_ENV_IDLE;
+}
+
+void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, uint32_t at)
 {
     struct lexer_nest *nest = &lx->nest;
     const enum lexer_env_step step = nest->env_step;
-    if (!caret && step == LEXER_ENV_WANT_BRACE) {
+    if (step == LEXER_ENV_WANT_BRACE) {
         if (kind == LEXER_SKIPPED || kind == LEXER_EOL_NONE || kind == LEXER_COMMENT)
             return;
         if (kind == LEXER_BEGIN_GROUP) {
@@ -185,16 +298,13 @@ void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind,
             return;
         }
     }
-    if (!caret && step == LEXER_ENV_IN_NAME) {
+    if (step == LEXER_ENV_IN_NAME) {
         if (kind == LEXER_LETTERS || kind == LEXER_OTHERS || kind == LEXER_SUBSCRIPT)
             return;
-        if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX) {
-            if (nest->env_is_end)
-                end_environment(lx, input, at);
-            else
-                begin_environment(lx, at);
-            update_guard(nest);
-        }
+        if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX)
+            take_environment(lx, input, at);
+        else if (kind == LEXER_END_GROUP)
+            add(lx, LEXER_ISSUE_NAME_TOO_LONG, nest->env_control_start, at + 1);
     }
     nest->env_step = LEXER_ENV_IDLE;
 }
@@ -207,11 +317,7 @@ void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint3
     nest->env_control_start = at;
     nest->env_name_start = at + (nest->env_is_end ? 5 : 7); /* behind "\\end{", "\\begin{" */
     assert(input[nest->env_name_start - 1] == '{' && input[at_brace] == '}');
-    if (nest->env_is_end)
-        end_environment(lx, input, at_brace);
-    else
-        begin_environment(lx, at_brace);
-    update_guard(nest);
+    take_environment(lx, input, at_brace);
 }
 
 /* Every { still open stands behind the last } that closed nothing, so one walk back over the spans
@@ -243,14 +349,20 @@ static void finish_braces(struct lexer *lx, uint32_t end)
 void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end)
 {
     struct lexer_nest *nest = &lx->nest;
-    while (nest->n_math) {
+    for (bool innermost = true; nest->n_math; innermost = false) {
         const uint32_t start = nest->math[--nest->n_math].start;
-        lexer_issue_add(lx, &(struct lexer_issue){
-                                .start = start, .end = start + 1, .id = LEXER_ISSUE_UNCLOSED_MATH});
+        add(lx, LEXER_ISSUE_UNCLOSED_MATH, start, start + 1);
+        if (innermost)
+            hidden_math(lx, input, start, end);
     }
+    bool is_verbatim = lx->mode == LEXER_MODE_VERBATIM;
     while (nest->n_env) {
         const struct lexer_env *env = &nest->env[--nest->n_env];
-        add(lx, LEXER_ISSUE_UNCLOSED_ENVIRONMENT, env->start, name_end(input, env->name_start) + 1);
+        add(lx, is_verbatim ? LEXER_ISSUE_UNCLOSED_VERBATIM : LEXER_ISSUE_UNCLOSED_ENVIRONMENT,
+            env->start, name_end(input, env->name_start) + 1);
+        is_verbatim = false;
     }
     finish_braces(lx, end);
+    if (nest->depth > 0)
+        hidden_closings(lx, input, end, nest->depth);
 }

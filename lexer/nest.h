@@ -7,33 +7,44 @@
 #define L0_LEXER_NEST_H
 
 #include "lexer/lexer.h"
+#include "lexer/watch.h"
 
 static inline void nest_open_brace(struct lexer *lx)
 {
     lx->nest.depth++;
 }
 
-/* The token } at offset at .. end. */
-void nest_close_brace(struct lexer *lx, uint32_t at, uint32_t end);
+/* input: the document's first byte, here and below. The token } at offset at .. end. */
+void nest_close_brace(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end);
 
 /* The token $ at offset at; to be called before n_tokens counts it. */
 void nest_math_shift(struct lexer *lx, uint32_t at);
 
 /* A blank line (the token \par) whose line end is at .. end. */
-void nest_par(struct lexer *lx, uint32_t at, uint32_t end);
+void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end);
 
-/* A control word without ^^ notation at offset at, name behind the escape character. */
-void nest_control_word(struct lexer *lx, uint32_t at, const uint8_t *name, uint32_t name_bytes);
+/* \begingroup and \endgroup, or those of braces that are control words. */
+void nest_open_group(struct lexer *lx);
+void nest_close_group(struct lexer *lx);
 
-/* Any other span that begins at offset at while env_step is not idle; caret: its first character
- * came from ^^ notation. input is the document's first byte. */
-void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, bool caret,
-                   uint32_t at);
+/* Any control word, at offset at. */
+void nest_control_word(struct lexer *lx, uint32_t at, enum watch watch);
+
+/* Any other span that begins at offset at while env_step is not idle. input is the document's first
+ * byte. */
+void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind, uint32_t at);
+
+/* A character in ^^ notation that ends before offset end: as part of a name, that is not followed.
+ */
+void nest_env_caret(struct lexer *lx, uint32_t end);
 
 /* A whole \begin{name} or \end{name} of ASCII letters and others without ^^ notation, of at most
  * LEXER_ENV_NAME_BYTES_MAX bytes: at is the offset of the escape character, at_brace that of the }.
  * To be called before its braces are counted, where env_step is idle; it stays so. */
 void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t at_brace);
+
+/* To be called when what guard depends on has changed. */
+void nest_update_guard(struct lexer *lx);
 
 /* The document ended at offset end: counts what is still open, and reports it, innermost first. */
 void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end);

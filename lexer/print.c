@@ -39,7 +39,7 @@ static void print_control(const struct document *doc, const struct token_cursor 
     fputs("cs\t", to);
     token_name_begin(&name, cursor, token);
     while (token_name_next(&name, &code)) {
-        if (doc->regime == LEXER_PDFLATEX)
+        if (doc->options.regime == LEXER_PDFLATEX)
             put_name_byte((uint8_t)code, to);
         else
             put_utf8(code, to);
@@ -51,8 +51,7 @@ void print_tokens(const struct document *doc, FILE *to)
 {
     struct token_cursor cursor;
     struct token token;
-    token_begin(&cursor, doc->regime, doc->bytes, doc->n_bytes, doc->kinds, doc->starts,
-                doc->counts.n_spans);
+    token_begin(&cursor, doc->options.regime, doc->bytes, doc->kinds, doc->starts, &doc->counts);
     while (token_next(&cursor, &token)) {
         switch (token.type) {
         case TOKEN_CHARACTER:
@@ -79,9 +78,41 @@ void print_spans(const struct document *doc, FILE *to)
 void print_counts(const struct document *doc, FILE *to)
 {
     const struct lexer_counts *counts = &doc->counts;
-    fprintf(to, "tokens=%u spans=%u lines=%u bytes=%u issues=%u errors=%u %s\n", counts->n_tokens,
-            counts->n_spans, counts->n_lines, counts->n_bytes, counts->n_issues, counts->n_errors,
-            doc->name);
+    fprintf(to, "tokens=%u spans=%u lines=%u bytes=%u issues=%u errors=%u warnings=%u %s\n",
+            counts->n_tokens, counts->n_spans, counts->n_lines, counts->n_bytes, counts->n_issues,
+            counts->n_errors, counts->n_warnings, doc->name);
+}
+
+void print_lines(const struct document *doc, FILE *to)
+{
+    uint32_t span = 0;
+    for (uint32_t line = 1; line <= doc->counts.n_lines; line++) {
+        const uint32_t start = doc->positions.line_starts[line - 1];
+        const uint32_t end =
+            line < doc->counts.n_lines ? doc->positions.line_starts[line] : doc->n_bytes;
+        const uint32_t first = span;
+        while (span < doc->counts.n_spans && doc->starts[span] < end)
+            span++;
+        fprintf(to, "%u\t%u\t%u\t%u\n", line, start, end, span - first);
+    }
+}
+
+void print_stats(const struct document *doc, FILE *to)
+{
+    uint64_t n_spans[LEXER_KIND_COUNT] = {0}, n_bytes[LEXER_KIND_COUNT] = {0};
+    for (uint32_t i = 0; i < doc->counts.n_spans; i++) {
+        const unsigned kind = doc->kinds[i] & LEXER_KIND_MASK;
+        n_spans[kind]++;
+        n_bytes[kind] += doc->starts[i + 1] - doc->starts[i];
+    }
+    fprintf(to, "%s: %u tokens, %u lines\n%-16s %10s %10s %7s\n", doc->name, doc->counts.n_tokens,
+            doc->counts.n_lines, "kind", "spans", "bytes", "share");
+    for (unsigned kind = 0; kind < LEXER_KIND_COUNT; kind++)
+        if (n_spans[kind])
+            fprintf(to, "%-16s %10llu %10llu %6.2f%%\n", lexer_kind_name(kind),
+                    (unsigned long long)n_spans[kind], (unsigned long long)n_bytes[kind],
+                    100.0 * (double)n_bytes[kind] / (double)doc->n_bytes);
+    fprintf(to, "%-16s %10u %10u %6.2f%%\n", "all", doc->counts.n_spans, doc->n_bytes, 100.0);
 }
 
 static void print_diagnostic(const struct document *doc, uint32_t offset, const char *severity,
@@ -92,30 +123,47 @@ static void print_diagnostic(const struct document *doc, uint32_t offset, const 
             *colour ? "\033[0m" : "", text);
 }
 
-void print_summary(const struct document *doc, bool colours, FILE *to)
+void print_diagnostics(const struct document *doc, bool source, bool colours, FILE *to)
 {
     static const char *const severity_colours[] = {
         [LEXER_ERROR] = "\033[1;31m", [LEXER_WARNING] = "\033[1;33m", [LEXER_INFO] = "\033[1;36m"};
-    const struct lexer_counts *counts = &doc->counts;
-    for (uint32_t i = 0; i < counts->n_issues; i++) {
+    for (uint32_t i = 0; i < doc->counts.n_issues; i++) {
         const struct lexer_issue *issue = &doc->issues[i];
         const enum lexer_severity severity = lexer_issue_severity(issue->id);
-        print_diagnostic(doc, issue->start, lexer_severity_name(severity),
-                         colours ? severity_colours[severity] : "", lexer_issue_text(issue->id),
-                         to);
+        const char *const colour = colours ? severity_colours[severity] : "";
+        const char *const note = colours ? severity_colours[LEXER_INFO] : "";
+        print_diagnostic(doc, issue->start, lexer_severity_name(severity), colour,
+                         lexer_issue_text(issue->id), to);
         fprintf(to, " [%s]\n", lexer_issue_name(issue->id));
+        if (source)
+            print_source(doc, issue->start, issue->end, colour, to);
         if (issue->rel_end > issue->rel_start) {
-            print_diagnostic(doc, issue->rel_start, "note",
-                             colours ? severity_colours[LEXER_INFO] : "",
-                             lexer_issue_related(issue->id), to);
+            print_diagnostic(doc, issue->rel_start, "note", note, lexer_issue_related(issue->id),
+                             to);
             putc_unlocked('\n', to);
+            if (source)
+                print_source(doc, issue->rel_start, issue->rel_end, note, to);
         }
     }
+}
+
+static void print_number(uint32_t n, const char *what, const char *before, FILE *to)
+{
+    fprintf(to, "%s%u %s%s", before, n, what, n == 1 ? "" : "s");
+}
+
+void print_summary(const struct document *doc, FILE *to)
+{
+    const struct lexer_counts *counts = &doc->counts;
+    const uint32_t n_infos = counts->n_issues - counts->n_errors - counts->n_warnings;
     fprintf(to, "%s: %u tokens, %u spans, %u lines, %u bytes: ", doc->name, counts->n_tokens,
             counts->n_spans, counts->n_lines, counts->n_bytes);
-    if (counts->n_issues == 0)
-        fputs("no errors\n", to);
-    else
-        fprintf(to, "%u %s, %u other\n", counts->n_errors,
-                counts->n_errors == 1 ? "error" : "errors", counts->n_issues - counts->n_errors);
+    if (counts->n_issues == 0) {
+        fputs("nothing to report\n", to);
+        return;
+    }
+    print_number(counts->n_errors, "error", "", to);
+    print_number(counts->n_warnings, "warning", ", ", to);
+    print_number(n_infos, "remark", ", ", to);
+    putc_unlocked('\n', to);
 }

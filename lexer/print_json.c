@@ -1,15 +1,14 @@
-#include "lexer/print.h"
+#include "lexer/print_json.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lexer/issue.h"
+#include "lexer/print.h"
 #include "lexer/utf8.h"
 
-/* JSON is Unicode, file names are bytes: what is not UTF-8 in them becomes U+FFFD. */
-static json_t *json_file_name(const char *name)
+json_t *print_json_text(const char *name)
 {
     static const char replacement[] = "\xEF\xBF\xBD";
     const uint8_t *in = (const uint8_t *)name;
@@ -55,32 +54,38 @@ static json_t *json_issue(const struct document *doc, const struct lexer_issue *
     return object;
 }
 
-static json_t *json_issues(const struct document *doc)
+/* One after the other, so that a million of them takes no memory. */
+static int write_issues(const struct document *doc, FILE *to)
 {
-    json_t *const array = json_array();
-    for (uint32_t i = 0; array && i < doc->counts.n_issues; i++) {
-        if (json_array_append_new(array, json_issue(doc, &doc->issues[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+    for (uint32_t i = 0; i < doc->counts.n_issues; i++) {
+        json_t *const issue = json_issue(doc, &doc->issues[i]);
+        if (!issue)
+            return -ENOMEM;
+        if (i > 0)
+            putc(',', to);
+        json_dumpf(issue, to, JSON_COMPACT); /* what fails here, the stream remembers */
+        json_decref(issue);
     }
-    return array;
+    return 0;
 }
 
 int print_json(const struct document *doc, FILE *to)
 {
     const struct lexer_counts *counts = &doc->counts;
     json_t *const object = json_pack(
-        "{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "file", json_file_name(doc->name),
-        "regime", doc->regime == LEXER_PDFLATEX ? "pdflatex" : "lualatex", "bytes",
-        (json_int_t)counts->n_bytes, "lines", (json_int_t)counts->n_lines, "tokens",
-        (json_int_t)counts->n_tokens, "spans", (json_int_t)counts->n_spans, "issue_count",
-        (json_int_t)counts->n_issues, "error_count", (json_int_t)counts->n_errors, "issues",
-        json_issues(doc));
+        "{s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "file", print_json_text(doc->name),
+        "regime", doc->options.regime == LEXER_PDFLATEX ? "pdflatex" : "lualatex", "layer",
+        doc->options.is_static ? "static" : "latex", "bytes", (json_int_t)counts->n_bytes, "lines",
+        (json_int_t)counts->n_lines, "tokens", (json_int_t)counts->n_tokens, "spans",
+        (json_int_t)counts->n_spans, "issue_count", (json_int_t)counts->n_issues, "error_count",
+        (json_int_t)counts->n_errors, "warning_count", (json_int_t)counts->n_warnings);
     if (!object)
         return -ENOMEM;
-    json_dumpf(object, to, JSON_COMPACT); /* what fails here, the stream remembers */
-    putc('\n', to);
+    putc('{', to);
+    json_dumpf(object, to, JSON_COMPACT | JSON_EMBED);
     json_decref(object);
-    return 0;
+    fputs(",\"issues\":[", to);
+    const int rc = write_issues(doc, to);
+    fputs("]}\n", to);
+    return rc;
 }

@@ -73,7 +73,7 @@ struct simd_carry {
 
 struct simd_sets {
     uint64_t letters, others, blanks, hard, escapes, comments, crs, line_ends, singles;
-    uint64_t begin_groups, end_groups, math_shifts, superscripts;
+    uint64_t begin_groups, end_groups, math_shifts, superscripts, actives;
 };
 
 /* What is known before the cut. */
@@ -133,6 +133,7 @@ SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_planes *classes)
         .end_groups = nested & ~c & d,
         .math_shifts = nested & c & ~d,
         .superscripts = nested & c & d,
+        .actives = a & ~b & c & d,
     };
 }
 
@@ -197,6 +198,27 @@ SIMD_INLINE void simd_decide(struct simd_block *block, bool next_is_superscript)
     uint64_t cut = ((s->hard | carets) & ~block->comment) | (block->escaped & not_alone) >> 1;
     cut |= (block->escape | s->crs) & last;
     block->n_bytes = cut ? (uint32_t)__builtin_ctzll(cut) : SIMD_BLOCK_BYTES;
+}
+
+/* The cut, or the first of these bytes if that is before it. */
+SIMD_INLINE uint32_t simd_cut_before(uint32_t n_bytes, uint64_t bytes)
+{
+    const uint32_t cut = bytes ? (uint32_t)__builtin_ctzll(bytes) : SIMD_BLOCK_BYTES;
+    return cut < n_bytes ? cut : n_bytes;
+}
+
+/* Cuts the block before a line end that suspect_line_end() has to look at: the first one, those
+ * that it would report, and so those that settle what comes next. styles: lexer.line_styles. */
+SIMD_SELDOM uint32_t simd_line_styles(const struct simd_block *block, unsigned styles)
+{
+    const uint64_t crs = block->sets.crs, lfs = block->sets.line_ends & ~crs;
+    const uint64_t crlfs = crs & lfs >> 1;
+    uint64_t stop = styles & LEXER_LINES_LONE_CR ? 0 : crs & ~crlfs;
+    if (!(styles & (LEXER_LINES_LF | LEXER_LINES_CRLF)))
+        stop |= block->sets.line_ends;
+    else if (!(styles & LEXER_LINES_MIXED))
+        stop |= styles & LEXER_LINES_LF ? crlfs : lfs & ~(crs << 1);
+    return simd_cut_before(block->n_bytes, stop);
 }
 
 /* The spans of what is below n_bytes, which is the cut and not 0. */

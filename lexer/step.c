@@ -4,8 +4,11 @@
 #include <errno.h>
 
 #include "lexer/catcode.h"
+#include "lexer/context.h"
 #include "lexer/issue.h"
 #include "lexer/nest.h"
+#include "lexer/suspect.h"
+#include "lexer/verbatim.h"
 #include "lexer/word64.h"
 
 uint32_t lexer_find_line_end(const uint8_t *input, uint32_t at, uint32_t have)
@@ -33,8 +36,10 @@ static int open_span(struct lexer *lx, const struct character_source *src, unsig
     }
     lx->n_spans++;
     lx->run = LEXER_RUN_NONE;
-    if (lx->nest.env_step != LEXER_ENV_IDLE)
-        nest_env_span(lx, src->bytes, kind, ch->caret, lx->pos);
+    if (lx->nest.env_step != LEXER_ENV_IDLE && ch->caret)
+        nest_env_caret(lx, ch->end);
+    else if (lx->nest.env_step != LEXER_ENV_IDLE)
+        nest_env_span(lx, src->bytes, kind, lx->pos);
     return 0;
 }
 
@@ -53,14 +58,13 @@ static void flag_caret(struct lexer *lx)
         lx->out.kinds[lx->n_spans - 1] |= LEXER_CARET;
 }
 
-/* Adds the character to the open span of its kind, or opens one. */
-static int join_run(struct lexer *lx, const struct character_source *src, unsigned kind,
-                    const struct character *ch)
+int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigned kind,
+                   const struct character *ch)
 {
     if (lx->run == kind) {
         if (ch->caret) {
             flag_caret(lx);
-            lx->nest.env_step = LEXER_ENV_IDLE; /* a name in ^^ notation is not followed */
+            nest_env_caret(lx, ch->end);
         }
         return 0;
     }
@@ -91,28 +95,43 @@ static void advance(struct lexer *lx, const struct character_source *src,
                                 .start = start, .end = ch->end, .id = LEXER_ISSUE_INVALID_UTF8});
     if (ch->fault_end)
         report_fault(lx, start, ch->end, ch->fault_end);
+    if (!ch->caret && !ch->line_end && (ch->code < ' ' || ch->code >= 0x7F))
+        suspect_text(lx, src->bytes, start, ch->end);
     if (ch->line_end) {
         const uint8_t last = ch->end ? src->bytes[ch->end - 1] : 0;
+        /* A name or ^^ notation that takes the line end: it would be another character. */
+        if (lx->context.end_is_space && (ch->caret || lx->mode == LEXER_MODE_ESCAPE))
+            context_not_followed(lx, start, ch->end);
         lx->line_end_used = last != '\n' && last != '\r';
         lx->n_lines++;
         lx->line_state = LEXER_LINE_NEW;
         lx->mode = LEXER_MODE_TEXT;
         lx->run = LEXER_RUN_NONE;
+        suspect_line_end(lx, src->bytes, ch->end);
+        context_line_end(lx);
     }
+}
+
+enum lexer_kind lexer_line_end_kind(const struct lexer *lx)
+{
+    const uint8_t *const slots = lx->context.slots;
+    const bool in_middle = lx->line_state == LEXER_LINE_MIDDLE;
+    const uint8_t catcode = lx->context.end_is_space ? slots[' '] : slots[LEXER_SLOT_LINE_END];
+    if (catcode == CATCODE_END_LINE && lx->line_state == LEXER_LINE_NEW)
+        return LEXER_EOL_PAR;
+    return in_middle && (catcode == CATCODE_END_LINE || catcode == CATCODE_SPACE) ? LEXER_EOL_SPACE
+                                                                                  : LEXER_EOL_NONE;
 }
 
 static int step_line_end(struct lexer *lx, const struct character_source *src,
                          const struct character *ch)
 {
-    static const uint8_t kinds[] = {[LEXER_LINE_NEW] = LEXER_EOL_PAR,
-                                    [LEXER_LINE_MIDDLE] = LEXER_EOL_SPACE,
-                                    [LEXER_LINE_SKIPPING] = LEXER_EOL_NONE};
-    const uint8_t kind = kinds[lx->line_state];
+    const enum lexer_kind kind = lexer_line_end_kind(lx);
     const int rc = open_span(lx, src, kind, ch);
     if (rc < 0)
         return rc;
     if (kind == LEXER_EOL_PAR)
-        nest_par(lx, lx->pos, ch->end);
+        nest_par(lx, src->bytes, lx->pos, ch->end);
     lx->n_tokens += kind != LEXER_EOL_NONE;
     lx->mode = LEXER_MODE_REST; /* behind ^^M in mid-line */
     advance(lx, src, ch);
@@ -129,7 +148,7 @@ static int step_blank(struct lexer *lx, const struct character_source *src,
         lx->line_state = LEXER_LINE_SKIPPING;
         lx->n_tokens++;
     } else {
-        rc = join_run(lx, src, lx->run == LEXER_SPACE ? LEXER_SPACE : LEXER_SKIPPED, ch);
+        rc = lexer_join_run(lx, src, lx->run == LEXER_SPACE ? LEXER_SPACE : LEXER_SKIPPED, ch);
     }
     advance(lx, src, ch);
     return rc;
@@ -152,22 +171,56 @@ static int step_visible(struct lexer *lx, const struct character_source *src,
     if (kind == LEXER_BEGIN_GROUP)
         nest_open_brace(lx);
     else if (kind == LEXER_END_GROUP)
-        nest_close_brace(lx, lx->pos, ch->end);
+        nest_close_brace(lx, src->bytes, lx->pos, ch->end);
     else if (kind == LEXER_MATH_SHIFT)
         nest_math_shift(lx, lx->pos);
-    const int rc = merges ? join_run(lx, src, kind, ch) : open_span(lx, src, kind, ch);
+    const int rc = merges ? lexer_join_run(lx, src, kind, ch) : open_span(lx, src, kind, ch);
     lx->n_tokens++;
     lx->line_state = LEXER_LINE_MIDDLE;
     advance(lx, src, ch);
     return rc;
 }
 
+/* Where U+0020 is no blank, those that TeX trims from the line end are told apart. */
+static int step_trimmed(struct lexer *lx, const struct character_source *src)
+{
+    struct lexer_context *context = &lx->context;
+    static const struct character blank = {.code = ' '};
+    uint32_t end;
+    switch (character_look_at_blanks(src, lx->pos, &lx->ahead, &end)) {
+    case CHARACTER_BLANKS_UNKNOWN:
+        return LEXER_STEP_MORE;
+    case CHARACTER_BLANKS_INSIDE:
+        context->blanks_to = end;
+        return LEXER_STEP_DONE;
+    case CHARACTER_BLANKS_AT_END:
+        break;
+    }
+    const int rc = lexer_join_run(lx, src, LEXER_SKIPPED, &blank);
+    lx->pos = end;
+    return rc;
+}
+
+/* The line end is looked at as such, by its category code or that of U+0020 in its place. */
+static bool is_line_end(const struct lexer *lx, const struct character *ch)
+{
+    return ch->line_end && !ch->caret &&
+           (lx->context.end_is_space || ch->catcode == CATCODE_IGNORED ||
+            ch->catcode == CATCODE_SPACE);
+}
+
 static int step_text(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;
     int rc;
+    const uint8_t blank_catcode = lx->context.slots[' '];
+    if (src->bytes[lx->pos] == ' ' && lx->pos >= lx->context.blanks_to &&
+        blank_catcode != CATCODE_SPACE && blank_catcode != CATCODE_IGNORED)
+        return step_trimmed(lx, src);
     if (!character_read(src, lx->pos, &lx->ahead, &ch))
         return LEXER_STEP_MORE;
+    if (is_line_end(lx, &ch))
+        return step_line_end(lx, src, &ch);
     switch (ch.catcode) {
     case CATCODE_ESCAPE:
         rc = open_span(lx, src, LEXER_CONTROL_SYMBOL, &ch);
@@ -180,10 +233,10 @@ static int step_text(struct lexer *lx, const struct character_source *src)
         lx->mode = LEXER_MODE_REST;
         break;
     case CATCODE_IGNORED:
-        rc = join_run(lx, src, LEXER_SKIPPED, &ch);
+        rc = lexer_join_run(lx, src, LEXER_SKIPPED, &ch);
         break;
     case CATCODE_INVALID:
-        rc = join_run(lx, src, LEXER_INVALID, &ch);
+        rc = lexer_join_run(lx, src, LEXER_INVALID, &ch);
         /* What a malformed ^^^^ leaves behind is part of that issue. */
         if (!ch.fault_end && !(ch.caret && lx->caret_fault_next == lx->pos && lx->pos > 0))
             lexer_issue_add(lx, &(struct lexer_issue){.start = lx->pos,
@@ -201,13 +254,44 @@ static int step_text(struct lexer *lx, const struct character_source *src)
     return rc;
 }
 
-static void end_word(struct lexer *lx, const struct character_source *src)
+bool lexer_end_word(struct lexer *lx, const struct character_source *src)
 {
-    const uint32_t name = lx->control_start + 1;
-    lx->mode = LEXER_MODE_TEXT;
+    const uint8_t *const name = src->bytes + lx->control_start + 1;
+    const uint32_t n = lx->pos - lx->control_start - 1;
+    if (!lx->word_caret) {
+        const enum watch watch = watch_name(name, n, lx->context.on);
+        lx->mode = LEXER_MODE_TEXT; /* unless the word says otherwise */
+        if (lx->context.on && !context_word(lx, src, watch, name, n)) {
+            lx->mode = LEXER_MODE_WORD;
+            return false;
+        }
+        nest_control_word(lx, lx->control_start, watch);
+    } else {
+        lx->mode = LEXER_MODE_TEXT;
+        if (lx->context.on)
+            context_caret_word(lx, src);
+    }
     lx->line_state = LEXER_LINE_SKIPPING;
-    if (!lx->word_caret)
-        nest_control_word(lx, lx->control_start, src->bytes + name, lx->pos - name);
+    return true;
+}
+
+/* Blanks up to the line end make another command of an escape character. */
+static void note_blank(struct lexer *lx, const struct character_source *src,
+                       const struct character *ch)
+{
+    const uint8_t byte = lx->pos < src->have ? src->bytes[lx->pos] : '\n';
+    if (ch->caret || (byte != ' ' && byte != '\t'))
+        return;
+    lx->context.blanks_start = lx->pos;
+    if (!ch->line_end) {
+        lx->context.busy |= LEXER_BUSY_BLANKS;
+        return;
+    }
+    uint32_t end = ch->end;
+    while (end > lx->pos && (src->bytes[end - 1] == '\n' || src->bytes[end - 1] == '\r'))
+        end--;
+    lexer_issue_add(
+        lx, &(struct lexer_issue){.start = lx->pos, .end = end, .id = LEXER_ISSUE_ESCAPED_BLANK});
 }
 
 static int step_escape(struct lexer *lx, const struct character_source *src)
@@ -226,6 +310,7 @@ static int step_escape(struct lexer *lx, const struct character_source *src)
         change_kind(lx, LEXER_CONTROL_WORD);
         lx->mode = LEXER_MODE_WORD;
     }
+    note_blank(lx, src, &ch);
     advance(lx, src, &ch);
     return LEXER_STEP_DONE;
 }
@@ -233,7 +318,7 @@ static int step_escape(struct lexer *lx, const struct character_source *src)
 static int step_word(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;
-    while (lx->pos < src->have && catcode_class[lx->regime][src->bytes[lx->pos]] == CATCODE_LETTER)
+    while (lx->pos < src->have && src->slots[src->bytes[lx->pos]] == CATCODE_LETTER)
         lx->pos++;
     if (lx->pos == src->have)
         return LEXER_STEP_DONE;
@@ -251,14 +336,15 @@ static int step_word(struct lexer *lx, const struct character_source *src)
     if (ch.start > lx->pos)
         report_fault(lx, lx->pos, ch.start, ch.fault_end);
     lx->pos = ch.start;
-    end_word(lx, src);
-    return LEXER_STEP_DONE;
+    return lexer_end_word(lx, src) ? LEXER_STEP_DONE : LEXER_STEP_MORE;
 }
 
 static int step_rest(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;
-    lx->pos = lexer_find_line_end(src->bytes, lx->pos, src->have);
+    const uint32_t start = lx->pos;
+    lx->pos = lexer_find_line_end(src->bytes, start, src->have);
+    suspect_comment(lx, src->bytes, start, lx->pos);
     if (lx->pos == src->have)
         return LEXER_STEP_DONE;
     if (!character_read(src, lx->pos, &lx->ahead, &ch))
@@ -275,7 +361,16 @@ int lexer_step(struct lexer *lx, const struct character_source *src)
         [LEXER_MODE_ESCAPE] = step_escape,
         [LEXER_MODE_WORD] = step_word,
         [LEXER_MODE_REST] = step_rest,
+        [LEXER_MODE_VERB_OPEN] = verbatim_step_open,
+        [LEXER_MODE_VERB] = verbatim_step_inline,
+        [LEXER_MODE_VERBATIM] = verbatim_step_environment,
+        [LEXER_MODE_AFTER_END] = verbatim_step_after_end,
     };
-    assert(lx->mode <= LEXER_MODE_REST);
-    return steps[lx->mode](lx, src);
+    if (lx->context.busy)
+        context_before_step(lx, src);
+    assert(lx->mode <= LEXER_MODE_AFTER_END);
+    const int rc = steps[lx->mode](lx, src);
+    if (lx->context.busy)
+        context_after_step(lx);
+    return rc;
 }

@@ -13,6 +13,16 @@ enum { LEXER_STEP_DONE = 0, LEXER_STEP_MORE = 1 };
  * LEXER_STEP_MORE if the unit cannot be told yet, or -ENOSPC. */
 int lexer_step(struct lexer *lx, const struct character_source *src);
 
+/* Adds the character to the open span of its kind, or opens one. 0 or -ENOSPC. */
+int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigned kind,
+                   const struct character *ch);
+
+/* The control word in work ends at lx->pos. False: more bytes are needed (never when final). */
+bool lexer_end_word(struct lexer *lx, const struct character_source *src);
+
+/* What the end of the line gives, where it is no character of its own (lexer_kind EOL). */
+enum lexer_kind lexer_line_end_kind(const struct lexer *lx);
+
 /* The end of the line that begins no later than at: the offset of its LF or CR, or have. */
 uint32_t lexer_find_line_end(const uint8_t *input, uint32_t at, uint32_t have);
 

@@ -26,17 +26,17 @@ struct token_cursor {
     const uint8_t *kinds;
     const uint32_t *starts;
     uint32_t n_spans;
-    uint32_t span, at; /* at: offset in the span where the next character is read */
+    uint32_t span, at;  /* at: offset in the span where the next character is read */
+    uint32_t blanks_to; /* U+0020 up to here are tokens of verbatim text */
     uint32_t line;
-    uint8_t line_state; /* enum lexer_line_state */
-    bool line_over;     /* what follows is on the next line */
-    bool ended;
+    uint8_t added_end; /* enum lexer_kind: of the line end that TeX adds, until it is given */
+    bool line_over;    /* what follows is on the next line */
 };
 
-/* Begins at the first token. kinds and starts are those that lexer_finish() left; all memory stays
- * the caller's and must live as long as the cursor. */
+/* Begins at the first token. kinds, starts and counts are those that lexer_finish() left; all
+ * memory but counts stays the caller's and must live as long as the cursor. */
 void token_begin(struct token_cursor *cursor, enum lexer_regime regime, const uint8_t *input,
-                 uint32_t n_bytes, const uint8_t *kinds, const uint32_t *starts, uint32_t n_spans);
+                 const uint8_t *kinds, const uint32_t *starts, const struct lexer_counts *counts);
 
 /* False: there are no more. True as often as lexer_counts.n_tokens says. */
 bool token_next(struct token_cursor *cursor, struct token *token);

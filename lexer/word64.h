@@ -33,6 +33,15 @@ static inline uint64_t word64_not_ascii_letters(uint64_t bytes)
     return (~from_a | above_z | bytes) & WORD64_HIGHS;
 }
 
+/* Exactly the bytes that are not U+0020 … U+007E. */
+static inline uint64_t word64_not_printable(uint64_t bytes)
+{
+    const uint64_t low = bytes & ~WORD64_HIGHS;
+    const uint64_t from_blank = low + WORD64_ONES * (0x80 - ' ');
+    const uint64_t is_delete = low + WORD64_ONES;
+    return (~from_blank | is_delete | bytes) & WORD64_HIGHS;
+}
+
 /* Index of the first marked byte; mask must not be 0. */
 static inline uint32_t word64_first(uint64_t mask)
 {

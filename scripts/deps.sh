@@ -9,7 +9,7 @@ set -eu
 BUILD='gcc make pkg-config libc6-dev liburing-dev libmimalloc-dev libcriterion-dev
        libmicrohttpd-dev libsystemd-dev libhwloc-dev libjansson-dev libcurl4-openssl-dev'
 TOOLS='clang clang-format clang-tidy libclang-rt-14-dev shellcheck texlive-binaries systemd spin gnuplot-nox'
-CORPORA='texlive-latex-base pari-doc'
+CORPORA='texlive-latex-base texlive-latex-recommended pari-doc'
 
 say() {
     printf 'deps: %s\n' "$*" >&2

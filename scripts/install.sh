@@ -41,7 +41,7 @@ needed_headers() {
 }
 mapfile -t lexer_headers < <(needed_headers lexer/lexer.h)
 mapfile -t client_headers < <(needed_headers proto/client.h)
-install_library build/release/liblexer.a lexer 'LaTeX lexer' "${lexer_headers[@]}" lexer/issue.h lexer/token.h
+install_library build/release/liblexer.a lexer 'LaTeX lexer' "${lexer_headers[@]}" lexer/issue.h lexer/character.h lexer/token.h
 install_library build/release/libproto.a l0 'client of the L0 lexing service' "${client_headers[@]}"
 
 unit_dir=$root/lib/systemd/system

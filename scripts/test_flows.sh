@@ -7,8 +7,8 @@ set -eu -o pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-ORACLE_FILES_MAX=40
-ORACLE_RANDOM_FILES=300
+ORACLE_FILES_MAX=20
+ORACLE_RANDOM_FILES=120
 SMALL=edit_window_4kb.tex
 
 work_dir=$(mktemp -d "${TMPDIR:-/tmp}/l0_flow.XXXXXX")
@@ -218,7 +218,8 @@ END
     grep -q '^# changed' "$work_dir/root/etc/l0-lex/l0-lex.conf" || die 'install overwrote a configuration'
 }
 
-# The lexer beside LuaTeX itself: our corpus, and a sample of the real files that are installed.
+# The lexer beside LuaTeX and pdfTeX themselves: our corpus, and a sample of the real files that are
+# installed; the context layer beside LaTeX (where that is installed) and beside the static tokens.
 flow_oracle() {
     command -v luatex >/dev/null || {
         echo 'luatex is not installed (package texlive-binaries)'
@@ -235,6 +236,9 @@ flow_oracle() {
     )
     scripts/oracle_random.sh $ORACLE_RANDOM_FILES 1 "$work_dir/random"
     scripts/oracle.sh "${files[@]}" "$work_dir/random"
+    scripts/oracle.sh --engine pdftex "${files[@]}" "$work_dir/random"
+    scripts/oracle_layer.sh "${files[@]}"
+    scripts/oracle_groups.sh || [ $? -eq 77 ]
 }
 
 make -s -j"$(nproc)" all corpus

@@ -1,5 +1,5 @@
 /* Fuzzes every kernel that runs here against the portable one: the same output, whole and in
- * pieces, in both regimes and modes. */
+ * pieces, in both regimes and modes, with and without the context layer. */
 #include "tests/unit/test_lexer_kernels.h"
 
 static void require(const char *kernel, const char *problem)
@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     for (uint32_t i = 0; i < n; i++)
         in[i] = (uint8_t)filling[(i + n) % (sizeof filling - 1)];
     memcpy(in + before, data + 1, n_bytes - 1);
+    lexed_choose_way((data[0] ^ n) % LEXED_WAYS);
     check(LEXER_LUALATEX, in, n);
     check(LEXER_PDFLATEX, in, n);
     free(in);

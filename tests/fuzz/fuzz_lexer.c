@@ -1,4 +1,5 @@
-/* Fuzzes the lexer in both regimes: what must hold for any input, and that cuts change nothing. */
+/* Fuzzes the lexer in both regimes, with and without the context layer: what must hold for any
+ * input, and that cuts change nothing. */
 #include "tests/unit/test_lexer_support.h"
 
 static void require(const char *problem)
@@ -33,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     uint8_t *const in = lexed_alloc(n_bytes, 1);
     if (n_bytes > 0)
         memcpy(in, data, n_bytes);
+    lexed_choose_way((unsigned)n_bytes % LEXED_WAYS);
     check(LEXER_LUALATEX, in, (uint32_t)n_bytes);
     check(LEXER_PDFLATEX, in, (uint32_t)n_bytes);
     free(in);

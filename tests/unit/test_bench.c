@@ -352,6 +352,10 @@ Test(micro, every_kernel_in_both_modes_beside_memcpy)
         cr_expect_eq(v->times.n, 3);
         cr_expect_eq(v->n_tokens, i == 0 ? 0 : document.n_tokens);
         cr_expect_eq(v->n_spans > 0, v->work == MICRO_SPANS);
+        const struct micro_variant *const without = micro_static_of(&micro, v);
+        cr_expect_eq(without != NULL, i > 0 && !v->is_static);
+        cr_expect(without == NULL || (without->is_static && without->work == v->work &&
+                                      strcmp(without->kernel, v->kernel) == 0));
     }
     cr_expect_str_eq(lexer_kernel_name(), chosen);
     micro_free(&micro);

@@ -19,7 +19,7 @@ static void check_cases(enum lexer_regime regime, const struct hand_case *cases,
         struct lexed lexed = lexed_whole(regime, in, n);
         const char *const broken = lexed_broken(&lexed, in, n);
         char text[512];
-        lexed_show(&lexed, in, n, text, sizeof text);
+        lexed_show(&lexed, in, text, sizeof text);
         cr_expect_str_eq(text, hand->tokens, "\"%s\": %s, not %s", hand->input, text, hand->tokens);
         cr_expect_null(broken, "\"%s\": %s", hand->input, broken);
         lexed_free(&lexed);
@@ -161,7 +161,7 @@ static uint8_t catcode_in_document(enum lexer_regime regime, const char *input)
 {
     const uint32_t n = (uint32_t)strlen(input);
     struct lexed lexed = lexed_whole(regime, (const uint8_t *)input, n);
-    struct token_cursor cursor = lexed_tokens(&lexed, (const uint8_t *)input, n);
+    struct token_cursor cursor = lexed_tokens(&lexed, (const uint8_t *)input);
     struct token token = {0};
     token_next(&cursor, &token);
     lexed_free(&lexed);

@@ -15,6 +15,13 @@ static const char *const samples[] = {
     "\xC3\xA9\xE2\x80\x94\xF0\x9D\x92\x9C\xE2\x80\xC3\xED\xA0\x80\xF4\x90\xEF\xBB\xBF\\\xC3\xA9t",
     "\\begin{a}{$x$$y$$ $\n\n}}\\begin {b}\\end{a}\\begin% x\n{c}\\end\n{c}\\end{d} $$ x",
     "a^^M b c\r\n^^M\n\\x ^^Mq\n%comment^^5e\r\n",
+    "{\\makeatletter\\a@b}\\a@b\\catcode`\\@=11 \\a@b\\catcode`\\^^M=13%\n\n\\catcode`\\ =12 x \n ",
+    "\\ExplSyntaxOn \\a_b:n{~ x}\n\n\\ExplSyntaxOff\n_ \\verb|a\\|x\\verb*+b\n\\lstinline[x]{a{}}$",
+    "\\begin{verbatim} %{\n  \\end{verb\n x \n\\end{verbatim}\\mintinline{c}|}|\\endinput a\nb",
+    "{\\begingroup\\catcode`\\%12}%\\endgroup\n\\def\\x#1{\\verb}\\end{document} \n",
+    "{\\def\\x{}}\\end{document} \n x\xE2\x80\xAE\n",
+    "\\\t \n\\\t x\\ \t\n%\xE2\x81\xA6\n\xC2\xA0\xE2\x80\x8B\r\n\xEF\xBB\xBF",
+    "\\catcode`\\\x40 = 11\n\\a@",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\\bbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc",
 };
 

@@ -43,7 +43,7 @@ Test(lexer_issues, characters)
     expect_issues("^^00", "invalid-character 0-4");
     expect_none("\\\x01 %\x01\xFF\n");
     expect_none("\xEF\xBF\xBD");
-    expect_issues_in(LEXER_PDFLATEX, "\xFF\x01", "");
+    expect_issues_in(LEXER_PDFLATEX, "\xFF\x01\f", "control-character 1-2");
     expect_issues_in(LEXER_PDFLATEX, "\x7F", "invalid-character 0-1");
 }
 
@@ -100,6 +100,134 @@ Test(lexer_issues, environments)
     expect_none("\\begin{a}\\newenvironment{x}{\\begin{y}}{\\end{y}}\\end{a}");
     expect_none("\\begin{\\x}\\end{#1}\\begin x\\end\n\n{a}\\begina{x}\\bye");
     expect_none("%\\begin{a}\n\\\\begin{a}");
+}
+
+Test(lexer_issues, verbatim_text)
+{
+    expect_issues("a\\verb|x\n", "verb-broken 1-8");
+    expect_issues("\\verb*|x", "verb-broken 0-8");
+    expect_issues("\\lstinline{{}\n", "verb-broken 0-13");
+    expect_issues("x\\begin{verbatim}\n}", "unclosed-verbatim 1-17");
+    expect_issues("\\begin{a}\\begin{minted}\n}",
+                  "unclosed-verbatim 9-23 unclosed-environment 0-9");
+    expect_none("\\verb|}$|\\verb*|{|\\begin{verbatim}}$\n\\end{verbatim}");
+    expect_issues("\\begin{verbatim}\xFF\x7F\\end{verbatim}",
+                  "invalid-utf8 16-17 invalid-character 17-18");
+}
+
+Test(lexer_issues, control_characters)
+{
+    expect_issues_in(LEXER_PDFLATEX, "a\x1B[\v", "control-character 1-2 control-character 3-4");
+    expect_issues("a\xC2\x85", "control-character 1-3");
+    expect_none("a\tb\f\n");
+    expect_issues_in(LEXER_PDFLATEX, "\tb\f%\x1B", "");
+    expect_none("^^^^0085");
+}
+
+Test(lexer_issues, line_ends)
+{
+    expect_issues("a\rb\r", "lone-cr 1-2");
+    expect_issues("a\nb\rc\n", "lone-cr 3-4");
+    expect_issues("a\r", "lone-cr 1-2");
+    expect_issues("a\nb\r\nc\nd\r\n", "mixed-line-ends 3-5");
+    expect_issues("a\r\n%b\nc\n", "mixed-line-ends 5-6");
+    expect_issues("\\begin{verbatim}\n\r\n\\end{verbatim}\n", "mixed-line-ends 17-19");
+    expect_none("a\r\nb\r\n");
+    expect_none("a\nb");
+}
+
+Test(lexer_issues, characters_that_deceive)
+{
+    expect_issues("a\xE2\x80\xAE\n", "bidi-control 1-4");
+    expect_issues("% \xE2\x80\xAA\n\\verb|\xE2\x81\xA6|\n", "bidi-control 2-5 bidi-control 12-15");
+    expect_issues("\xE2\x81\xA9\\\xE2\x80\xAC", "bidi-control 0-3 bidi-control 4-7");
+    expect_issues("\\end{document}\xE2\x80\xAD\n",
+                  "unopened-environment 0-14 bidi-control 14-17 text-after-end 14-17");
+    expect_issues("a\xE2\x80\x8B\xE2\x81\xA0", "zero-width 1-4 zero-width 4-7");
+    expect_issues("\xC2\xA0\xE2\x80\xAF\xE2\x80\x87",
+                  "no-break-space 0-2 no-break-space 2-5 no-break-space 5-8");
+    expect_issues("a\xEF\xBB\xBF", "misplaced-bom 1-4");
+    expect_issues_in(LEXER_PDFLATEX, "a\xE2\x80\xAE\xC2\xA0\n",
+                     "bidi-control 1-4 no-break-space 4-6");
+    /* Neighbours of those above, comments, and what ^^ notation makes */
+    expect_none("\xE2\x80\xA9\xE2\x80\xB0\xE2\x81\xA5\xE2\x81\xAA\xE2\x80\x8E\xE2\x80\x8A\xC2\xA1");
+    expect_none("\xEF\xBB\xBF%\xE2\x80\x8B\xC2\xA0\n");
+    expect_none("^^^^202e\xE2\x80\x94");
+    expect_none("% \xE2\x80l \xE2\x80\xEE\n");
+}
+
+Test(lexer_issues, text_after_the_end)
+{
+    expect_issues("\\begin{document}\\end{document} x \n\ny", "text-after-end 31-33");
+    expect_issues("\\begin{document}\\end{document}\n% c\n  y", "text-after-end 37-38");
+    expect_none("\\begin{document}\\end{document}\n% x\n \t\n");
+    expect_none("\\begin{documents}\\end{documents} x");
+}
+
+Test(lexer_issues, comments_that_hide)
+{
+    expect_issues("{a % }\n", "unclosed-brace 0-1 comment-hides 5-6<0-1");
+    expect_issues("% \\x{\n}", "unopened-brace 6-7 comment-hides 4-5<6-7");
+    expect_issues("$x % $\n\ny", "unclosed-math 7-8<0-1 comment-hides 5-6<0-1");
+    expect_issues("$x % $", "unclosed-math 0-1 comment-hides 5-6<0-1");
+    /* It would not have balanced, or nothing is missing */
+    expect_issues("{a\n% }\n", "unclosed-brace 0-1");
+    expect_issues("{a % {} \\}\n", "unclosed-brace 0-1");
+    expect_issues("% {}\n}", "unopened-brace 5-6");
+    expect_issues("$x % $$\n\ny", "unclosed-math 8-9<0-1");
+    expect_none("{a % }\n}");
+    expect_none("% {\n$x$ % $\n");
+}
+
+Test(lexer_issues, escaped_blanks)
+{
+    expect_issues("a\\ \nb", "escaped-blank 2-3");
+    expect_issues("a\\  \r\n", "escaped-blank 2-4");
+    expect_issues("a\\\t\nb", "escaped-blank 2-3");
+    expect_issues("a\\ \t \n", "escaped-blank 2-5");
+    expect_issues("a\\\t", "escaped-blank 2-3");
+    expect_none("a\\\nb\\ c\\\td \\ %\n\\a \n");
+}
+
+Test(lexer_issues, limits_of_nesting)
+{
+    cr_expect_eq(LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, 10, "ids are stable");
+    cr_expect_eq(LEXER_ISSUE_NOT_FOLLOWED, 23, "ids are stable");
+    cr_expect_eq(LEXER_ISSUE_NAME_TOO_LONG, 25, "ids are stable");
+    expect_issues("\\scantokens x", "not-followed 0-11");
+}
+
+static uint32_t count_of(const char *input, unsigned id)
+{
+    const uint32_t n = (uint32_t)strlen(input);
+    struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
+    uint32_t n_found = 0;
+    for (uint32_t i = 0; i < lexed.counts.n_issues; i++)
+        n_found += lexed.issues[i].id == id;
+    lexed_free(&lexed);
+    return n_found;
+}
+
+Test(lexer_issues, formulas_at_the_limit)
+{
+    for (uint32_t more = 0; more < 3; more++) {
+        char input[LEXER_MATH_DEPTH_MAX * 2 + 8] = "";
+        for (uint32_t i = 0; i < LEXER_MATH_DEPTH_MAX + more; i++)
+            strcat(input, "${");
+        cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_MATH), LEXER_MATH_DEPTH_MAX);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_MATH_TOO_DEEP), more > 0, "once");
+    }
+}
+
+Test(lexer_issues, names_at_the_limit)
+{
+    for (uint32_t more = 0; more < 2; more++) {
+        const int n = LEXER_ENV_NAME_BYTES_MAX + (int)more;
+        char input[1024];
+        snprintf(input, sizeof input, "\\begin{%0*d}\\end{%0*d}\\begin{%0*d}", n, 1, n, 1, n, 2);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_ENVIRONMENT), 1 - more);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_NAME_TOO_LONG), 3 * more);
+    }
 }
 
 /* Names and texts are there for every id, and names differ. */

@@ -216,6 +216,40 @@ static uint32_t random_text(uint8_t *text, uint32_t n_max, uint64_t *seed)
         "\xFF",
         "^^^^",
         "\\fo@",
+        "\\makeatletter",
+        "\\makeatother ",
+        "\\a@b",
+        "\\catcode`\\@=11 ",
+        "\\catcode`\\%=12\\relax",
+        "{\\catcode`\\^=12 ",
+        "\\global\\catcode`@=12 ",
+        "\\catcode`\\^^M=13 ",
+        "\\catcode`\\ =13 ",
+        "\\ExplSyntaxOn",
+        "\\ExplSyntaxOff ",
+        "\\ProvidesExplPackage{}{}{}{}",
+        "\\begingroup",
+        "\\endgroup",
+        "\\bgroup",
+        "\\egroup",
+        "\\verb|",
+        "\\verb*+ ",
+        "|",
+        "\\lstinline[x]{",
+        "\\mintinline{c}{",
+        "\\begin{verbatim}",
+        "\\end{verbatim}",
+        "\\begin{listing}",
+        "\\end{listing}",
+        "\\endinput",
+        "\\fi",
+        "\\def\\x#1{",
+        "\\newcommand{\\x}[1]{",
+        "\\let\\x",
+        "\\\t",
+        "\xE2\x80\xAE\n",
+        "\xE2\x80\x8B",
+        "\xC2\xA0",
         "a long run of plain words that fills most of a block of text ",
     };
     uint32_t n = 0;
@@ -237,6 +271,7 @@ Test(lexer_kernels, random_words)
     for (uint32_t turn = 0; turn < 4000; turn++) {
         const uint32_t n_max = 1 + lexed_random(&seed) % (uint32_t)sizeof text;
         const uint32_t n = random_text(text, n_max, &seed);
+        lexed_choose_way(turn % LEXED_WAYS);
         expect_equal_in_both(text, n, "random words", turn);
     }
 }

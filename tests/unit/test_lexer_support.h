@@ -16,6 +16,27 @@
 
 #define LEXED_ISSUE_CAP 4096u
 
+/* What all of the following lex by, but for the regime; a test may change it. */
+static struct lexer_options lexed_options;
+
+static inline struct lexer_options lexed_options_of(enum lexer_regime regime)
+{
+    struct lexer_options options = lexed_options;
+    options.regime = regime;
+    return options;
+}
+
+/* One of the ways to lex, for tests that take all of them. */
+#define LEXED_WAYS 4u
+static inline void lexed_choose_way(unsigned way)
+{
+    static const char *const names[] = {"listing"};
+    lexed_options = (struct lexer_options){.is_static = way == 0,
+                                           .at_is_letter = way == 2,
+                                           .verbatim_names = way == 3 ? names : NULL,
+                                           .n_verbatim_names = way == 3};
+}
+
 struct lexed {
     enum lexer_regime regime;
     uint8_t *kinds;
@@ -56,7 +77,7 @@ static inline struct lexed lexed_whole(enum lexer_regime regime, const uint8_t *
 {
     struct lexed lexed = {.regime = regime};
     const struct lexer_out out = lexed_out(&lexed, n);
-    const struct lexer_options options = {.regime = regime};
+    const struct lexer_options options = lexed_options_of(regime);
     if (lexer_run(&options, in, n, &out, &lexed.counts) != 0)
         abort();
     return lexed;
@@ -65,7 +86,7 @@ static inline struct lexed lexed_whole(enum lexer_regime regime, const uint8_t *
 static inline struct lexer_counts lexed_counts(enum lexer_regime regime, const uint8_t *in,
                                                uint32_t n)
 {
-    const struct lexer_options options = {.regime = regime};
+    const struct lexer_options options = lexed_options_of(regime);
     struct lexer_counts counts;
     if (lexer_run(&options, in, n, NULL, &counts) != 0)
         abort();
@@ -89,7 +110,7 @@ static inline struct lexed lexed_cut(enum lexer_regime regime, const uint8_t *in
     static const uint8_t poison[] = {'^', ' ', '\n', 'a', '\\', 0xBF, '4', '}'};
     struct lexed lexed = {.regime = regime};
     const struct lexer_out out = lexed_out(&lexed, n);
-    const struct lexer_options options = {.regime = regime};
+    const struct lexer_options options = lexed_options_of(regime);
     uint8_t *const copies[] = {lexed_alloc(n, 1), lexed_alloc(n, 1)};
     struct lexer lx, moved;
     uint32_t have = 0;
@@ -134,11 +155,10 @@ static inline const char *lexed_difference(const struct lexed *a, const struct l
     return NULL;
 }
 
-static inline struct token_cursor lexed_tokens(const struct lexed *lexed, const uint8_t *in,
-                                               uint32_t n)
+static inline struct token_cursor lexed_tokens(const struct lexed *lexed, const uint8_t *in)
 {
     struct token_cursor cursor;
-    token_begin(&cursor, lexed->regime, in, n, lexed->kinds, lexed->starts, lexed->counts.n_spans);
+    token_begin(&cursor, lexed->regime, in, lexed->kinds, lexed->starts, &lexed->counts);
     return cursor;
 }
 
@@ -152,8 +172,9 @@ static inline const char *lexed_broken(const struct lexed *lexed, const uint8_t 
     for (uint32_t i = 0; i < counts->n_spans; i++) {
         if (lexed->starts[i] >= lexed->starts[i + 1])
             return "a span is empty or goes back";
-        if ((lexed->kinds[i] & LEXER_KIND_MASK) >= LEXER_VERBATIM)
-            return "a span's kind is none of the static ones";
+        if ((lexed->kinds[i] & LEXER_KIND_MASK) >=
+            (lexed_options.is_static ? LEXER_VERBATIM : LEXER_KIND_COUNT))
+            return "a span's kind is none of those that there can be";
     }
     for (uint32_t i = 0; i < counts->n_issues && i < LEXED_ISSUE_CAP; i++) {
         const struct lexer_issue *issue = &lexed->issues[i];
@@ -161,7 +182,7 @@ static inline const char *lexed_broken(const struct lexed *lexed, const uint8_t 
             issue->end > n || issue->rel_start > issue->rel_end || issue->rel_end > n)
             return "an issue is malformed";
     }
-    struct token_cursor cursor = lexed_tokens(lexed, in, n);
+    struct token_cursor cursor = lexed_tokens(lexed, in);
     struct token token = {.line = 1};
     uint32_t n_tokens = 0, last_end = 0;
     while (token_next(&cursor, &token)) {
@@ -179,10 +200,10 @@ static inline const char *lexed_broken(const struct lexed *lexed, const uint8_t 
 /* The tokens in short: characters as they are where printable ASCII, blanks as "_", others and
  * active ones as <HEX>; control sequences as \name in the same writing, followed by a blank;
  * a line number "@n " before the first token of each line but line 1. */
-static inline void lexed_show(const struct lexed *lexed, const uint8_t *in, uint32_t n, char *text,
+static inline void lexed_show(const struct lexed *lexed, const uint8_t *in, char *text,
                               size_t text_bytes)
 {
-    struct token_cursor cursor = lexed_tokens(lexed, in, n);
+    struct token_cursor cursor = lexed_tokens(lexed, in);
     struct token token;
     uint32_t line = 1;
     text[0] = 0;

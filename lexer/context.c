@@ -1,0 +1,496 @@
+#include "lexer/context.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "lexer/catcode.h"
+#include "lexer/issue.h"
+#include "lexer/look.h"
+#include "lexer/nest.h"
+#include "lexer/number.h"
+#include "lexer/verbatim.h"
+
+bool lexer_name_has_at_letter(const char *file_name)
+{
+    static const char *const endings[] = {".sty", ".cls", ".def", ".ltx", ".dtx"};
+    const size_t n = strlen(file_name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (n > 4 && strcmp(file_name + n - 4, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static uint8_t regime_slot(unsigned regime, unsigned slot)
+{
+    if (slot < 256)
+        return catcode_class[regime][slot];
+    if (slot == LEXER_SLOT_LINE_FEED)
+        return catcode_first[regime]['\n'];
+    return slot == LEXER_SLOT_LINE_END ? catcode_first[regime]['\r'] : 0;
+}
+
+static void put_slot(struct lexer *lx, unsigned slot, uint8_t value)
+{
+    struct lexer_context *context = &lx->context;
+    const uint8_t of_regime = regime_slot(lx->regime, slot);
+    const bool is_at = slot == '@' && value == CATCODE_LETTER;
+    const bool was_at = slot == '@' && context->slots[slot] == CATCODE_LETTER;
+    if (value != of_regime && !is_at)
+        context->n_changed++;
+    if (context->slots[slot] != of_regime && !was_at)
+        context->n_changed--;
+    context->slots[slot] = value;
+    if (slot == '@')
+        context->at_is_letter = is_at;
+    lx->run = LEXER_RUN_NONE;
+}
+
+void context_begin(struct lexer *lx, const struct lexer_options *options)
+{
+    struct lexer_context *context = &lx->context;
+    memcpy(context->slots, catcode_class[lx->regime], 256);
+    context->slots[LEXER_SLOT_LINE_FEED] = regime_slot(lx->regime, LEXER_SLOT_LINE_FEED);
+    context->slots[LEXER_SLOT_LINE_END] = regime_slot(lx->regime, LEXER_SLOT_LINE_END);
+    context->on = !options->is_static;
+    if (!context->on)
+        return;
+    if (options->at_is_letter)
+        put_slot(lx, '@', CATCODE_LETTER);
+    context->verbatim_names = options->verbatim_names;
+    context->n_verbatim_names = options->n_verbatim_names;
+    if (context->n_verbatim_names > LEXER_VERBATIM_NAMES_MAX) {
+        context->n_verbatim_names = LEXER_VERBATIM_NAMES_MAX;
+        context_not_followed(lx, 0, 0);
+    }
+}
+
+void context_not_followed(struct lexer *lx, uint32_t start, uint32_t end)
+{
+    lexer_issue_add(
+        lx, &(struct lexer_issue){.start = start, .end = end, .id = LEXER_ISSUE_NOT_FOLLOWED});
+}
+
+/* Levels and what is brought back at their ends. */
+
+struct lexer_level context_level(const struct lexer *lx)
+{
+    return (struct lexer_level){.depth = lx->nest.depth,
+                                .n_env = (uint16_t)lx->nest.n_env,
+                                .n_math = (uint8_t)lx->nest.n_math,
+                                .n_groups = (uint8_t)lx->nest.n_groups};
+}
+
+static bool is_over(const struct lexer *lx, const struct lexer_level *level)
+{
+    const struct lexer_nest *nest = &lx->nest;
+    return nest->depth < level->depth || nest->n_env < level->n_env ||
+           nest->n_math < level->n_math || nest->n_groups < level->n_groups;
+}
+
+static bool same_level(const struct lexer_level *a, const struct lexer_level *b)
+{
+    return a->depth == b->depth && a->n_env == b->n_env && a->n_math == b->n_math &&
+           a->n_groups == b->n_groups;
+}
+
+/* What is open is all counted, so that its end will be seen. */
+static bool level_is_known(const struct lexer *lx)
+{
+    const struct lexer_nest *nest = &lx->nest;
+    return nest->env_beyond == 0 && nest->groups_beyond == 0 && !nest->math_beyond;
+}
+
+void context_undo(struct lexer *lx)
+{
+    struct lexer_context *context = &lx->context;
+    while (context->n_saves > 0 && is_over(lx, &context->saves[context->n_saves - 1].level)) {
+        const struct lexer_save *save = &context->saves[--context->n_saves];
+        put_slot(lx, save->slot, save->value);
+    }
+}
+
+/* Where a group is open that the change is local to, what was there is kept; once for each level.
+ */
+static bool save_slot(struct lexer *lx, const struct lexer_level *level, unsigned slot)
+{
+    static const struct lexer_level outside = {0};
+    struct lexer_context *context = &lx->context;
+    if (same_level(level, &outside))
+        return true;
+    for (uint32_t i = context->n_saves; i > 0 && same_level(&context->saves[i - 1].level, level);
+         i--)
+        if (context->saves[i - 1].slot == slot)
+            return true;
+    if (context->n_saves == LEXER_SAVES_MAX)
+        return false;
+    context->saves[context->n_saves++] =
+        (struct lexer_save){.level = *level, .slot = (uint16_t)slot, .value = context->slots[slot]};
+    nest_update_guard(lx);
+    return true;
+}
+
+/* Several changes of one command are made together or not at all. */
+static bool has_room(const struct lexer *lx, uint32_t n)
+{
+    return level_is_known(lx) && LEXER_SAVES_MAX - lx->context.n_saves >= n;
+}
+
+static bool change(struct lexer *lx, const struct lexer_level *level, unsigned slot, uint8_t value)
+{
+    if (lx->context.slots[slot] == value)
+        return true;
+    if (!save_slot(lx, level, slot))
+        return false;
+    put_slot(lx, slot, value);
+    return true;
+}
+
+/* \global: no end of a group brings another value back. */
+static void change_everywhere(struct lexer *lx, unsigned slot, uint8_t value)
+{
+    struct lexer_context *context = &lx->context;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < context->n_saves; i++)
+        if (context->saves[i].slot != slot)
+            context->saves[n++] = context->saves[i];
+    context->n_saves = n;
+    put_slot(lx, slot, value);
+}
+
+bool context_in_definition(struct lexer *lx, const uint8_t *input, uint32_t at)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (nest->definition_depth == 0 && nest->known_depth < nest->depth) {
+        const uint32_t known = nest->known_depth;
+        const struct look_braces found = look_at_braces(input, at, nest->depth - known);
+        if (found.definition > 0)
+            nest->definition_depth = known + found.definition;
+        if (found.argument > 0 && nest->argument_depth == 0)
+            nest->argument_depth = known + found.argument;
+        nest->known_depth = nest->depth;
+        nest_update_guard(lx);
+    }
+    return nest->definition_depth > 0;
+}
+
+/* Nor is what stands in a macro's argument executed before all of it was read. */
+static bool is_executed(struct lexer *lx, const uint8_t *input, uint32_t at)
+{
+    return !context_in_definition(lx, input, at) && lx->nest.argument_depth == 0;
+}
+
+/* Verbatim text is not allowed in arguments: where it stands is a group. */
+static bool is_followed(struct lexer *lx, const uint8_t *input, enum watch watch)
+{
+    const uint32_t at = lx->control_start;
+    switch ((unsigned)watch) {
+    case WATCH_UNKNOWABLE:
+        return false;
+    case WATCH_END_INPUT:
+        return lx->nest.depth == 0;
+    case WATCH_VERB:
+    case WATCH_LSTINLINE:
+    case WATCH_MINTINLINE:
+        return !context_in_definition(lx, input, at);
+    default:
+        return is_executed(lx, input, at);
+    }
+}
+
+/* \ExplSyntaxOn and \ExplSyntaxOff, as expl3 defines them. */
+
+static const struct {
+    uint16_t slot;
+    uint8_t value;
+} expl_codes[] = {
+    {'\t', CATCODE_IGNORED},      {' ', CATCODE_IGNORED}, {'"', CATCODE_OTHER},
+    {'&', CATCODE_ALIGNMENT},     {':', CATCODE_LETTER},  {'^', CATCODE_SUPERSCRIPT},
+    {'_', CATCODE_LETTER},        {'|', CATCODE_OTHER},   {'~', CATCODE_SPACE},
+    {LEXER_SLOT_END_IS_SPACE, 1},
+};
+#define N_EXPL (sizeof expl_codes / sizeof expl_codes[0])
+_Static_assert(LEXER_SLOT_EXPL_OLD + N_EXPL == LEXER_SLOT_COUNT, "one old value for each");
+
+static bool turn_expl(struct lexer *lx, bool on)
+{
+    const struct lexer_level level = context_level(lx);
+    uint8_t *const slots = lx->context.slots;
+    if ((slots[LEXER_SLOT_EXPL] != 0) == on)
+        return true;
+    if (!has_room(lx, 2 * N_EXPL + 1))
+        return false;
+    for (unsigned i = 0; i < N_EXPL; i++) {
+        if (on)
+            change(lx, &level, LEXER_SLOT_EXPL_OLD + i, slots[expl_codes[i].slot]);
+        change(lx, &level, expl_codes[i].slot,
+               on ? expl_codes[i].value : slots[LEXER_SLOT_EXPL_OLD + i]);
+    }
+    return change(lx, &level, LEXER_SLOT_EXPL, on);
+}
+
+/* \catcode */
+
+/* The slot of a change that can be followed, or -1: of a raw byte, and in lualatex of ASCII; only ^
+ * may begin ^^ notation; the line end may become what is no part of commands or groups. */
+static int slot_of(const struct lexer *lx, uint32_t code, uint32_t value)
+{
+    const uint32_t at_line_end = 1u << CATCODE_END_LINE | 1u << CATCODE_IGNORED |
+                                 1u << CATCODE_SPACE | 1u << CATCODE_OTHER | 1u << CATCODE_ACTIVE;
+    if (value > CATCODE_INVALID || code >= (lx->regime == LEXER_PDFLATEX ? 256u : 128u) ||
+        (value == CATCODE_SUPERSCRIPT && code != '^') ||
+        (code == '\r' && !(at_line_end >> value & 1)))
+        return -1;
+    return code == '\n' ? LEXER_SLOT_LINE_FEED : code == '\r' ? LEXER_SLOT_LINE_END : (int)code;
+}
+
+static bool begin_catcode(struct lexer *lx, const struct character_source *src)
+{
+    struct lexer_context *context = &lx->context;
+    struct number_assignment found;
+    if (look_is_read(src->bytes, lx->control_start) ||
+        look_is_mention(src->bytes, lx->control_start))
+        return true;
+    if (!number_read_assignment(src, lx->pos, &found))
+        return false;
+    if (found.kind == NUMBER_NONE)
+        return true;
+    const int slot = found.kind == NUMBER_CONSTANT ? slot_of(lx, found.left, found.right) : -1;
+    if (slot < 0 || (context->busy & LEXER_BUSY_CATCODE) || !level_is_known(lx) ||
+        !is_executed(lx, src->bytes, lx->control_start)) {
+        context_not_followed(lx, lx->control_start, found.end);
+        return true;
+    }
+    context->busy |= LEXER_BUSY_CATCODE;
+    context->catcode_level = context_level(lx);
+    context->catcode_slot = (uint16_t)slot;
+    context->catcode_value = (uint8_t)found.right;
+    context->catcode_is_global = look_is_global(src->bytes, lx->control_start);
+    context->catcode_end = found.end;
+    context->catcode_is_named = found.is_named;
+    context->catcode_tokens = UINT32_MAX;
+    context->catcode_start = lx->control_start;
+    return true;
+}
+
+/* TeX reads one token more, to see where the number ends, and reads it as before. */
+static void finish_catcode(struct lexer *lx)
+{
+    struct lexer_context *context = &lx->context;
+    if (lx->pos < context->catcode_end || lx->mode == LEXER_MODE_WORD ||
+        lx->mode == LEXER_MODE_ESCAPE)
+        return;
+    if (context->catcode_tokens == UINT32_MAX)
+        context->catcode_tokens = lx->n_tokens;
+    if (context->catcode_tokens == lx->n_tokens && !context->catcode_is_named)
+        return;
+    context->busy &= (uint8_t)~LEXER_BUSY_CATCODE;
+    if (context->catcode_is_global)
+        change_everywhere(lx, context->catcode_slot, context->catcode_value);
+    else if (!is_over(lx, &context->catcode_level) &&
+             !change(lx, &context->catcode_level, context->catcode_slot, context->catcode_value))
+        context_not_followed(lx, context->catcode_start, context->catcode_end);
+}
+
+/* Commands that change category codes at once. */
+static bool change_by_word(struct lexer *lx, enum watch watch)
+{
+    const struct lexer_level level = context_level(lx);
+    if (!level_is_known(lx))
+        return false;
+    switch ((unsigned)watch) {
+    case WATCH_AT_LETTER:
+        return change(lx, &level, '@', CATCODE_LETTER);
+    case WATCH_AT_OTHER:
+        return change(lx, &level, '@', CATCODE_OTHER);
+    case WATCH_OBEY_LINES:
+        return change(lx, &level, LEXER_SLOT_LINE_END, CATCODE_ACTIVE);
+    case WATCH_OBEY_SPACES:
+        return change(lx, &level, ' ', CATCODE_ACTIVE);
+    default:
+        return turn_expl(lx, watch == WATCH_EXPL_ON);
+    }
+}
+
+static void act(struct lexer *lx, const struct character_source *src, enum watch watch)
+{
+    struct lexer_context *context = &lx->context;
+    const uint32_t at = lx->control_start;
+    if (look_is_mention(src->bytes, at))
+        return;
+    if (!is_followed(lx, src->bytes, watch)) {
+        context_not_followed(lx, at, lx->pos);
+        return;
+    }
+    switch ((unsigned)watch) {
+    case WATCH_PROVIDES:
+        context->busy |= LEXER_BUSY_PROVIDES;
+        context->provides_depth = lx->nest.depth;
+        context->in_argument = false;
+        context->n_arguments = 4;
+        return;
+    case WATCH_END_INPUT:
+        context->busy |= LEXER_BUSY_END;
+        context->end_input_start = at;
+        context->end_input_end = lx->pos;
+        return;
+    case WATCH_VERB:
+    case WATCH_LSTINLINE:
+    case WATCH_MINTINLINE:
+        verbatim_begin_inline(lx, watch);
+        return;
+    default:
+        if (!change_by_word(lx, watch))
+            context_not_followed(lx, at, lx->pos);
+    }
+}
+
+static void see_conditional(struct lexer *lx, const uint8_t *name, uint32_t n)
+{
+    struct lexer_context *context = &lx->context;
+    if ((n == 2 && (memcmp(name, "fi", n) == 0 || memcmp(name, "or", n) == 0)) ||
+        (n == 4 && memcmp(name, "else", n) == 0)) {
+        context->busy &= (uint8_t)~LEXER_BUSY_END;
+        context_not_followed(lx, context->end_input_start, context->end_input_end);
+    }
+}
+
+bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at)
+{
+    return watch == WATCH_BEGIN && lx->context.on && !lx->context.begin_is_unknown &&
+           look_is_defined(input, at);
+}
+
+bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
+                  const uint8_t *name, uint32_t n_bytes)
+{
+    struct lexer_context *context = &lx->context;
+    if (context->busy & LEXER_BUSY_CATCODE)
+        finish_catcode(lx); /* the word may have been what ended its value */
+    if (context->busy & LEXER_BUSY_END)
+        see_conditional(lx, name, n_bytes);
+    switch (watch) {
+    case WATCH_NONE:
+    case WATCH_END:
+        return true;
+    case WATCH_BEGIN:
+        if (context_redefines(lx, src->bytes, watch, lx->control_start)) {
+            context->begin_is_unknown = true;
+            context_not_followed(lx, lx->control_start, lx->pos);
+        }
+        return true;
+    case WATCH_BEGIN_GROUP:
+        nest_open_group(lx);
+        return true;
+    case WATCH_END_GROUP:
+        nest_close_group(lx);
+        return true;
+    case WATCH_CATCODE:
+        return begin_catcode(lx, src);
+    case WATCH_AT_LETTER:
+    case WATCH_AT_OTHER:
+    case WATCH_EXPL_ON:
+    case WATCH_EXPL_OFF:
+    case WATCH_PROVIDES:
+    case WATCH_OBEY_LINES:
+    case WATCH_OBEY_SPACES:
+    case WATCH_VERB:
+    case WATCH_LSTINLINE:
+    case WATCH_MINTINLINE:
+    case WATCH_END_INPUT:
+    case WATCH_UNKNOWABLE:
+        act(lx, src, watch);
+        return true;
+    }
+    return true;
+}
+
+void context_caret_word(struct lexer *lx, const struct character_source *src)
+{
+    uint8_t name[WATCH_NAME_BYTES_MAX] = {0};
+    uint32_t n = 0;
+    struct character_source word = *src; /* which is decided, whatever follows */
+    word.have = lx->pos;
+    word.final = true;
+    uint32_t at = character_at(&word, lx->control_start).end;
+    while (at < lx->pos) {
+        struct lexer_ahead ahead = {0};
+        struct character ch;
+        if (!character_read_in_word(&word, at, &ahead, &ch) || ch.start >= lx->pos)
+            break; /* the last ones were ^ that LuaTeX drops */
+        if (n == sizeof name || ch.code > 0x7F)
+            return;
+        name[n++] = (uint8_t)ch.code;
+        at = ch.end;
+    }
+    if (n > 0 && watch_name(name, n, true) != WATCH_NONE)
+        context_not_followed(lx, lx->control_start, lx->pos);
+}
+
+/* \ProvidesExplPackage{…}{…}{…}{…} */
+static void see_argument(struct lexer *lx)
+{
+    struct lexer_context *context = &lx->context;
+    const uint32_t depth = lx->nest.depth;
+    const bool ended = context->in_argument && depth <= context->provides_depth;
+    context->in_argument = depth > context->provides_depth;
+    if (depth >= context->provides_depth && !(ended && --context->n_arguments == 0))
+        return;
+    context->busy &= (uint8_t)~LEXER_BUSY_PROVIDES;
+    if (depth >= context->provides_depth && !turn_expl(lx, true))
+        context_not_followed(lx, lx->pos, lx->pos);
+}
+
+/* Nothing but blanks stood between an escape character and the line end. */
+static void end_blanks(struct lexer *lx)
+{
+    lexer_issue_add(lx, &(struct lexer_issue){.start = lx->context.blanks_start,
+                                              .end = lx->pos,
+                                              .id = LEXER_ISSUE_ESCAPED_BLANK});
+}
+
+static void see_blanks(struct lexer *lx, const struct character_source *src)
+{
+    const uint8_t byte = src->bytes[lx->pos];
+    if (byte == ' ' || byte == '\t')
+        return;
+    lx->context.busy &= (uint8_t)~LEXER_BUSY_BLANKS;
+    if (byte == '\n' || byte == '\r')
+        end_blanks(lx);
+}
+
+void context_before_step(struct lexer *lx, const struct character_source *src)
+{
+    if (lx->pos == src->have)
+        return;
+    if (lx->context.busy & LEXER_BUSY_BLANKS && lx->mode == LEXER_MODE_TEXT)
+        see_blanks(lx, src);
+    if (lx->context.busy & LEXER_BUSY_PROVIDES)
+        see_argument(lx);
+    if (lx->context.busy & LEXER_BUSY_VERB && lx->mode == LEXER_MODE_TEXT)
+        verbatim_before_step(lx, src);
+}
+
+void context_after_step(struct lexer *lx)
+{
+    if (lx->context.busy & LEXER_BUSY_CATCODE)
+        finish_catcode(lx);
+}
+
+void context_finish(struct lexer *lx, uint32_t end)
+{
+    if (lx->context.busy & LEXER_BUSY_BLANKS && lx->mode == LEXER_MODE_TEXT)
+        end_blanks(lx);
+    if (lx->context.busy & LEXER_BUSY_VERB)
+        context_not_followed(lx, lx->context.command_start, lx->context.command_end);
+    verbatim_finish(lx, end);
+}
+
+void context_line_end(struct lexer *lx)
+{
+    struct lexer_context *context = &lx->context;
+    context->end_is_space = context->slots[LEXER_SLOT_END_IS_SPACE] != 0;
+    if (context->busy & LEXER_BUSY_END) {
+        context->busy &= (uint8_t)~LEXER_BUSY_END;
+        lx->mode = LEXER_MODE_AFTER_END;
+    }
+}

@@ -1,0 +1,51 @@
+/* The latex context layer: category codes that change, and what makes them. It follows what it can
+ * tell for certain; what it cannot is reported (info). Verbatim text: lexer/verbatim.h. */
+#ifndef L0_LEXER_CONTEXT_H
+#define L0_LEXER_CONTEXT_H
+
+#include "lexer/character.h"
+#include "lexer/watch.h"
+
+void context_begin(struct lexer *lx, const struct lexer_options *options);
+
+/* Kernels may use loops of their own, with context.slots for classes: no command is in work, and
+ * only @ may have another category code than the regime's. */
+static inline bool context_is_idle(const struct lexer *lx)
+{
+    return (lx->context.busy | lx->context.n_changed | lx->context.end_is_space) == 0;
+}
+
+/* The place in the nesting that lx has reached. */
+struct lexer_level context_level(const struct lexer *lx);
+
+/* Brings back what the end of a group undoes; to be called whenever something was closed. */
+void context_undo(struct lexer *lx);
+
+/* The offset is in the body of a definition: what stands there is not executed there. */
+bool context_in_definition(struct lexer *lx, const uint8_t *input, uint32_t at);
+
+/* A change of category codes, or of what is verbatim, at start … end is not followed. */
+void context_not_followed(struct lexer *lx, uint32_t start, uint32_t end);
+
+/* The control word at lx->control_start, whose name is given and which ends at lx->pos, is over.
+ * False: more bytes are needed, nothing has changed. */
+bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
+                  const uint8_t *name, uint32_t n_bytes);
+
+/* The same for a word in ^^ notation, which is not followed: says so if it would be else. */
+void context_caret_word(struct lexer *lx, const struct character_source *src);
+
+/* The command at offset at is \begin, being redefined, for the first time. */
+bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at);
+
+/* Before and after each unit of the byte-wise machine while context.busy. */
+void context_before_step(struct lexer *lx, const struct character_source *src);
+void context_after_step(struct lexer *lx);
+
+/* The line ended. */
+void context_line_end(struct lexer *lx);
+
+/* The document ended at offset end: what is then left to say. */
+void context_finish(struct lexer *lx, uint32_t end);
+
+#endif

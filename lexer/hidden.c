@@ -1,0 +1,103 @@
+#include "lexer/hidden.h"
+
+#include "lexer/issue.h"
+#include "lexer/step.h"
+
+/* One line: what stands before its comment, and in it. Offsets + 1, 0: none. */
+struct line {
+    uint32_t end;            /* of the line, its end not included */
+    uint32_t n_open;         /* braces that its text opens and does not close */
+    uint32_t last_open;      /* the last one of these */
+    uint32_t n_hidden_opens; /* the same of the comment */
+    uint32_t hidden_open;
+    uint32_t hidden_close;  /* the first } of the comment that its own { do not match */
+    uint32_t n_hidden_math; /* $ in the comment */
+    uint32_t hidden_math;   /* the first one */
+};
+
+static void read_comment(struct line *line, const uint8_t *input, uint32_t at, uint32_t end)
+{
+    for (; at < end; at++) {
+        if (input[at] == '\\') {
+            at++;
+        } else if (input[at] == '{') {
+            line->n_hidden_opens++;
+            line->hidden_open = at + 1;
+        } else if (input[at] == '}' && line->n_hidden_opens > 0) {
+            line->n_hidden_opens--;
+        } else if (input[at] == '}' && !line->hidden_close) {
+            line->hidden_close = at + 1;
+        } else if (input[at] == '$') {
+            line->n_hidden_math++;
+            if (!line->hidden_math)
+                line->hidden_math = at + 1;
+        }
+    }
+}
+
+/* The rest of the line from offset at on, which is not in a comment. */
+static struct line read_line(const uint8_t *input, uint32_t at, uint32_t end)
+{
+    struct line line = {.end = lexer_find_line_end(input, at, end)};
+    for (; at < line.end; at++) {
+        if (input[at] == '%')
+            break;
+        if (input[at] == '\\') {
+            at++;
+        } else if (input[at] == '{') {
+            line.n_open++;
+            line.last_open = at + 1;
+        } else if (input[at] == '}' && line.n_open > 0) {
+            line.n_open--;
+        }
+    }
+    read_comment(&line, input, at, line.end);
+    return line;
+}
+
+static void report(struct lexer *lx, uint32_t at, uint32_t rel_start, uint32_t rel_end)
+{
+    lexer_issue_add(lx, &(struct lexer_issue){.start = at,
+                                              .end = at + 1,
+                                              .rel_start = rel_start,
+                                              .rel_end = rel_end,
+                                              .id = LEXER_ISSUE_COMMENT_HIDES});
+}
+
+void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_t end)
+{
+    for (uint32_t at = start; at < end;) {
+        const struct line line = read_line(input, at, end);
+        if (line.n_hidden_math % 2 == 1) {
+            report(lx, line.hidden_math - 1, start, start + 1);
+            return;
+        }
+        at = line.end + 1;
+    }
+}
+
+void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
+{
+    uint32_t found = 0;
+    for (uint32_t from = lx->hidden_search; from < at;) {
+        const struct line line = read_line(input, from, at);
+        if (line.n_hidden_opens > 0)
+            found = line.hidden_open;
+        from = line.end + 1;
+    }
+    lx->hidden_search = end;
+    if (found)
+        report(lx, found - 1, at, end);
+}
+
+void hidden_closings(struct lexer *lx, const uint8_t *input, uint32_t end, uint32_t n)
+{
+    for (uint32_t at = lx->hidden_search; at < end && n > 0;) {
+        const struct line line = read_line(input, at, end);
+        if (line.hidden_close && line.n_open > 0) {
+            report(lx, line.hidden_close - 1, line.last_open - 1, line.last_open);
+            n--;
+        }
+        at = line.end + 1;
+    }
+}

@@ -1,0 +1,40 @@
+/* What stands before an offset of the document, read backwards: asked only where a command of the
+ * context layer was met, so that text without one pays nothing. */
+#ifndef L0_LEXER_LOOK_H
+#define L0_LEXER_LOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A control sequence or other character that was found. n_bytes 0: none (or not told). */
+struct look_word {
+    uint32_t start, n_bytes; /* a control word's name, without the escape character */
+    uint8_t byte;            /* else the character's byte */
+};
+
+/* What stands before offset at, blanks and at most one line end left out. */
+struct look_word look_before(const uint8_t *input, uint32_t at);
+
+/* The command at offset at is only mentioned, not executed: as in \let\x\verb, \string\verb,
+ * \def\verb, \renewcommand{\verb}. */
+bool look_is_mention(const uint8_t *input, uint32_t at);
+
+/* The value of what the command at offset at stands for is asked for: \the\catcode, =\catcode. */
+bool look_is_read(const uint8_t *input, uint32_t at);
+
+bool look_is_global(const uint8_t *input, uint32_t at); /* \global stands before it */
+
+/* The command at offset at is defined there: \def\begin, \renewcommand{\begin}, \let\begin. */
+bool look_is_defined(const uint8_t *input, uint32_t at);
+
+/* The outermost of some open braces that begins a definition's body (or what else is only executed
+ * later), and the outermost that may begin a macro's argument, which TeX reads as a whole before
+ * anything in it is executed. Counted from 1, outermost first; 0: none does. */
+struct look_braces {
+    uint32_t definition, argument;
+};
+
+/* Of the n innermost open braces before offset at. */
+struct look_braces look_at_braces(const uint8_t *input, uint32_t at, uint32_t n);
+
+#endif

@@ -1,0 +1,24 @@
+/* Characters that are not what they seem: bidirectional controls, no-break and zero-width spaces,
+ * byte-order marks, control characters; and line ends of several kinds. Told by bytes, in either
+ * regime, so that any cut of the input gives the same. */
+#ifndef L0_LEXER_SUSPECT_H
+#define L0_LEXER_SUSPECT_H
+
+#include "lexer/character.h"
+
+/* Reports those whose last byte is one of offsets from … to - 1 outside comments. */
+void suspect_text(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_t to);
+
+/* The same for what TeX does not read: bidirectional controls only. */
+void suspect_comment(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_t to);
+
+/* The line end, CR or CR LF or LF, that ends before offset end. */
+void suspect_line_end(struct lexer *lx, const uint8_t *input, uint32_t end);
+
+/* Whether the letter or other character (not ASCII) may be one of those. */
+static inline bool suspect_code_point(uint32_t code)
+{
+    return code <= 0xA0 || (code >= 0x2007 && code <= 0x2069) || code == 0xFEFF;
+}
+
+#endif

@@ -1,0 +1,357 @@
+#include "lexer/verbatim.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "lexer/catcode.h"
+#include "lexer/context.h"
+#include "lexer/issue.h"
+#include "lexer/step.h"
+#include "lexer/suspect.h"
+#include "lexer/word64.h"
+
+bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_bytes)
+{
+    static const char *const names[] = {"verbatim", "verbatim*",    "lstlisting",   "minted",
+                                        "Verbatim", "BVerbatim",    "LVerbatim",    "SaveVerbatim",
+                                        "comment",  "filecontents", "filecontents*"};
+    if (n_bytes == 0)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if ((uint8_t)names[i][0] == *name && strlen(names[i]) == n_bytes &&
+            memcmp(names[i], name, n_bytes) == 0)
+            return true;
+    for (uint32_t i = 0; i < lx->context.n_verbatim_names; i++) {
+        const char *const more = lx->context.verbatim_names[i];
+        if (strlen(more) == n_bytes && memcmp(more, name, n_bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool verbatim_is_document(const uint8_t *name, uint32_t n_bytes)
+{
+    return n_bytes == 8 && memcmp(name, "document", n_bytes) == 0;
+}
+
+static bool is_line_end(uint8_t byte)
+{
+    return byte == '\n' || byte == '\r';
+}
+
+static void end_line(struct lexer *lx, const struct character_source *src, uint32_t end)
+{
+    lx->pos = end;
+    lx->n_lines++;
+    lx->run = LEXER_RUN_NONE;
+    lx->line_state = LEXER_LINE_NEW;
+    suspect_line_end(lx, src->bytes, end);
+    context_line_end(lx);
+}
+
+/* Goes on in a span of that kind. */
+static int join(struct lexer *lx, const struct character_source *src, unsigned kind)
+{
+    static const struct character plain = {0};
+    return lexer_join_run(lx, src, kind, &plain);
+}
+
+static void back_to_text(struct lexer *lx)
+{
+    lx->context.n_blanks = 0;
+    lx->mode = LEXER_MODE_TEXT;
+    lx->line_state = LEXER_LINE_MIDDLE;
+    lx->run = LEXER_RUN_NONE;
+}
+
+/* One token for every character but those that TeX does not take at all (15), and but U+0020 at the
+ * end of the line. */
+static int take_character(struct lexer *lx, const struct character_source *src,
+                          const struct character *ch)
+{
+    const int rc = join(lx, src, LEXER_VERBATIM);
+    if (rc < 0)
+        return rc;
+    if (ch->code == ' ') {
+        lx->context.n_blanks++;
+    } else {
+        lx->n_tokens += lx->context.n_blanks + (ch->catcode != CATCODE_INVALID);
+        lx->context.n_blanks = 0;
+    }
+    if (ch->invalid_utf8)
+        lexer_issue_add(lx, &(struct lexer_issue){
+                                .start = lx->pos, .end = ch->end, .id = LEXER_ISSUE_INVALID_UTF8});
+    if (ch->catcode == CATCODE_INVALID)
+        lexer_issue_add(lx, &(struct lexer_issue){.start = lx->pos,
+                                                  .end = ch->end,
+                                                  .id = LEXER_ISSUE_INVALID_CHARACTER});
+    if (ch->code < ' ' || ch->code >= 0x7F)
+        suspect_text(lx, src->bytes, lx->pos, ch->end);
+    lx->pos = ch->end;
+    return LEXER_STEP_DONE;
+}
+
+/* Printable ASCII but for the bytes one and two, which needs no decisions. */
+static void take_plain(struct lexer *lx, const struct character_source *src, uint8_t one,
+                       uint8_t two)
+{
+    struct lexer_context *context = &lx->context;
+    const uint32_t start = lx->pos;
+    uint32_t at = start, blanks = 0;
+    uint64_t stop = 0;
+    while (stop == 0 && src->have - at >= 8) {
+        const uint64_t bytes = word64_load(src->bytes + at);
+        stop = word64_not_printable(bytes) | word64_equal(bytes, one) | word64_equal(bytes, two);
+        at += stop ? word64_first(stop) : 8;
+    }
+    while (blanks < at - start && src->bytes[at - blanks - 1] == ' ')
+        blanks++;
+    if (blanks < at - start) {
+        lx->n_tokens += context->n_blanks + (at - start - blanks);
+        context->n_blanks = 0;
+    }
+    context->n_blanks += blanks;
+    lx->pos = at;
+}
+
+/* \verb, \lstinline, \mintinline */
+
+void verbatim_begin_inline(struct lexer *lx, enum watch watch)
+{
+    struct lexer_context *context = &lx->context;
+    context->command_start = lx->control_start;
+    context->command_end = lx->pos;
+    context->takes_star = watch == WATCH_VERB;
+    context->has_lang = watch == WATCH_MINTINLINE;
+    context->balanced = false;
+    if (watch == WATCH_VERB) {
+        lx->mode = LEXER_MODE_VERB_OPEN;
+        return;
+    }
+    context->busy |= LEXER_BUSY_VERB;
+    context->verb_step = LEXER_VERB_OPTION;
+}
+
+/* No more arguments before the text: its delimiter is next. */
+static void expect_delimiter(struct lexer *lx)
+{
+    lx->context.busy &= (uint8_t)~LEXER_BUSY_VERB;
+    lx->mode = LEXER_MODE_VERB_OPEN;
+}
+
+void verbatim_before_step(struct lexer *lx, const struct character_source *src)
+{
+    struct lexer_context *context = &lx->context;
+    const uint8_t byte = src->bytes[lx->pos];
+    const bool blank = byte == ' ' || byte == '\t' || is_line_end(byte);
+    switch ((enum lexer_verb_step)context->verb_step) {
+    case LEXER_VERB_OPTION:
+        if (byte == '[') {
+            context->verb_step = LEXER_VERB_IN_OPTION;
+            context->depth = lx->nest.depth;
+            return;
+        }
+        break;
+    case LEXER_VERB_IN_OPTION:
+        if (lx->nest.depth < context->depth) {
+            context->busy &= (uint8_t)~LEXER_BUSY_VERB;
+            context_not_followed(lx, context->command_start, context->command_end);
+        } else if (byte == ']' && lx->nest.depth == context->depth) {
+            context->verb_step = LEXER_VERB_LANG;
+        }
+        return;
+    case LEXER_VERB_LANG:
+        break;
+    case LEXER_VERB_IN_LANG:
+        if (lx->nest.depth <= context->depth && src->bytes[lx->pos - 1] == '}')
+            expect_delimiter(lx);
+        return;
+    }
+    if (blank)
+        return;
+    if (context->has_lang && byte == '{') {
+        context->verb_step = LEXER_VERB_IN_LANG;
+        context->depth = lx->nest.depth;
+    } else {
+        expect_delimiter(lx);
+    }
+}
+
+static void break_inline(struct lexer *lx, uint32_t at)
+{
+    lexer_issue_add(lx, &(struct lexer_issue){.start = lx->context.command_start,
+                                              .end = at,
+                                              .id = LEXER_ISSUE_VERB_BROKEN});
+}
+
+int verbatim_step_open(struct lexer *lx, const struct character_source *src)
+{
+    struct lexer_context *context = &lx->context;
+    const uint8_t byte = src->bytes[lx->pos];
+    struct character ch;
+    int rc;
+    if (byte == ' ') {
+        rc = join(lx, src, LEXER_SKIPPED);
+        lx->pos++;
+        return rc;
+    }
+    if (is_line_end(byte) || (byte == '}' && lx->nest.depth > 0)) {
+        lx->mode = LEXER_MODE_TEXT;
+        if (byte == '}')
+            context_not_followed(lx, context->command_start, context->command_end);
+        else
+            break_inline(lx, lx->pos);
+        return LEXER_STEP_DONE;
+    }
+    if (byte == '*' && context->takes_star) {
+        rc = join(lx, src, LEXER_OTHERS);
+        context->takes_star = false;
+        lx->n_tokens++;
+        lx->pos++;
+        return rc;
+    }
+    if (!character_read_raw(src, lx->pos, &ch))
+        return LEXER_STEP_MORE;
+    lx->run = LEXER_RUN_NONE;
+    rc = take_character(lx, src, &ch);
+    context->delimiter = ch.code;
+    context->balanced = byte == '{' && context->command_end - context->command_start > 6;
+    context->depth = 1;
+    lx->mode = LEXER_MODE_VERB;
+    return rc;
+}
+
+/* The character closes the text. */
+static bool is_closing(struct lexer *lx, const struct character *ch)
+{
+    struct lexer_context *context = &lx->context;
+    if (!context->balanced)
+        return ch->code == context->delimiter;
+    if (ch->code == '{')
+        context->depth++;
+    return ch->code == '}' && --context->depth == 0;
+}
+
+int verbatim_step_inline(struct lexer *lx, const struct character_source *src)
+{
+    struct character ch;
+    if (is_line_end(src->bytes[lx->pos])) {
+        break_inline(lx, lx->pos);
+        back_to_text(lx);
+        return LEXER_STEP_DONE;
+    }
+    if (!character_read_raw(src, lx->pos, &ch))
+        return LEXER_STEP_MORE;
+    const int rc = take_character(lx, src, &ch);
+    if (rc == LEXER_STEP_DONE && is_closing(lx, &ch))
+        back_to_text(lx);
+    else if (rc == LEXER_STEP_DONE && lx->context.delimiter < 0x80)
+        take_plain(lx, src, (uint8_t)lx->context.delimiter,
+                   lx->context.balanced ? '}' : (uint8_t)lx->context.delimiter);
+    return rc;
+}
+
+/* Environments: up to "\end{name}", which stands so, without blanks, anywhere on a line. */
+
+enum matched { MATCHED_NOT, MATCHED_PARTLY, MATCHED_ALL };
+
+static enum matched match_end(const struct lexer *lx, const struct character_source *src)
+{
+    static const uint8_t end[] = "\\end{";
+    const uint8_t *const name = src->bytes + lx->nest.env[lx->nest.n_env - 1].name_start;
+    const uint32_t n_end = sizeof end - 1;
+    for (uint32_t i = 0;; i++) {
+        if (lx->pos + i == src->have)
+            return src->final ? MATCHED_NOT : MATCHED_PARTLY;
+        const uint8_t expected = i < n_end ? end[i] : name[i - n_end];
+        if (src->bytes[lx->pos + i] != expected)
+            return MATCHED_NOT;
+        if (i >= n_end && expected == '}')
+            return MATCHED_ALL;
+    }
+}
+
+int verbatim_step_environment(struct lexer *lx, const struct character_source *src)
+{
+    const enum matched matched = src->bytes[lx->pos] == '\\' ? match_end(lx, src) : MATCHED_NOT;
+    struct character ch;
+    if (matched == MATCHED_PARTLY)
+        return LEXER_STEP_MORE;
+    if (matched == MATCHED_ALL) {
+        lx->n_tokens += lx->context.n_blanks;
+        back_to_text(lx);
+        return LEXER_STEP_DONE;
+    }
+    if (!character_read_raw(src, lx->pos, &ch))
+        return LEXER_STEP_MORE;
+    if (!ch.line_end) {
+        const int rc = take_character(lx, src, &ch);
+        if (rc == LEXER_STEP_DONE)
+            take_plain(lx, src, '\\', '\\');
+        return rc;
+    }
+    const int rc = join(lx, src, LEXER_VERBATIM);
+    if (rc < 0)
+        return rc;
+    lx->context.n_blanks = 0;
+    lx->n_tokens++;
+    end_line(lx, src, ch.end);
+    return LEXER_STEP_DONE;
+}
+
+/* Behind the end. */
+
+static void report_text(struct lexer *lx, uint32_t end)
+{
+    struct lexer_context *context = &lx->context;
+    if (context->text_found)
+        lexer_issue_add(lx, &(struct lexer_issue){.start = context->blanks_start,
+                                                  .end = end,
+                                                  .id = LEXER_ISSUE_TEXT_AFTER_END});
+    context->warns_after_end &= !context->text_found;
+    context->text_found = false;
+}
+
+/* Looks for text that is no comment, once. */
+static void see_text(struct lexer *lx, const uint8_t *input, uint32_t end)
+{
+    struct lexer_context *context = &lx->context;
+    uint32_t at = lx->pos;
+    while (at < end && (input[at] == ' ' || input[at] == '\t'))
+        at++;
+    if (at == end)
+        return;
+    context->text_is_new = false;
+    context->text_found = input[at] != '%';
+    context->blanks_start = at;
+}
+
+int verbatim_step_after_end(struct lexer *lx, const struct character_source *src)
+{
+    struct lexer_context *context = &lx->context;
+    const uint32_t end = lexer_find_line_end(src->bytes, lx->pos, src->have);
+    struct character ch = {0};
+    const int rc = join(lx, src, LEXER_AFTER_END);
+    if (rc < 0)
+        return rc;
+    if (context->warns_after_end && context->text_is_new)
+        see_text(lx, src->bytes, end);
+    suspect_comment(lx, src->bytes, lx->pos, end);
+    lx->pos = end;
+    if (end == src->have)
+        return LEXER_STEP_DONE;
+    if (!character_read_raw(src, end, &ch))
+        return LEXER_STEP_MORE;
+    report_text(lx, end);
+    context->text_is_new = true;
+    end_line(lx, src, ch.end);
+    return LEXER_STEP_DONE;
+}
+
+void verbatim_finish(struct lexer *lx, uint32_t end)
+{
+    if (lx->mode == LEXER_MODE_VERB || lx->mode == LEXER_MODE_VERB_OPEN)
+        break_inline(lx, end);
+    else if (lx->mode == LEXER_MODE_AFTER_END)
+        report_text(lx, end);
+}

@@ -1,0 +1,27 @@
+/* Verbatim text: \verb and the like, verbatim environments; and what stands behind the end. */
+#ifndef L0_LEXER_VERBATIM_H
+#define L0_LEXER_VERBATIM_H
+
+#include "lexer/character.h"
+#include "lexer/watch.h"
+
+/* Whether the environment of this name is a verbatim one, or it is \end{document}'s. */
+bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_bytes);
+bool verbatim_is_document(const uint8_t *name, uint32_t n_bytes);
+
+/* Behind \verb, \lstinline or \mintinline. */
+void verbatim_begin_inline(struct lexer *lx, enum watch watch);
+
+/* While LEXER_BUSY_VERB: the optional argument, and the language's. May be repeated. */
+void verbatim_before_step(struct lexer *lx, const struct character_source *src);
+
+/* The modes LEXER_MODE_VERB_OPEN … LEXER_MODE_AFTER_END; as lexer_step(). */
+int verbatim_step_open(struct lexer *lx, const struct character_source *src);
+int verbatim_step_inline(struct lexer *lx, const struct character_source *src);
+int verbatim_step_environment(struct lexer *lx, const struct character_source *src);
+int verbatim_step_after_end(struct lexer *lx, const struct character_source *src);
+
+/* The document ended at offset end: what is then left to say. */
+void verbatim_finish(struct lexer *lx, uint32_t end);
+
+#endif
