@@ -2,6 +2,7 @@
 
 #include "engine/clock.h"
 #include "engine/receive.h"
+#include "engine/record.h"
 #include "engine/reply.h"
 #include "engine/shard.h"
 #include "engine/work.h"
@@ -47,31 +48,6 @@ static void serve_yield(struct shard *s, struct conn *c, bool more)
 
 /* ---- replies ------------------------------------------------------------------------------- */
 
-static void serve_maybe_rotate(struct shard *s, uint32_t body_bytes)
-{
-    s->arenas.requests++;
-    s->arenas.lexed_bytes += body_bytes;
-    bool due =
-        (s->options->rotate_bytes != 0 && s->arenas.lexed_bytes >= s->options->rotate_bytes) ||
-        (s->options->rotate_requests != 0 && s->arenas.requests >= s->options->rotate_requests);
-    if (due && arena_rotate(&s->arenas))
-        metric_add(&s->metrics.rotations, 1);
-}
-
-static void serve_record(struct shard *s, const struct conn *c)
-{
-    const struct request *r = c->request;
-    const struct tail_row row = {.bracket = r->bracket,
-                                 .hedged = r->bracket.t_hedge_fire != 0,
-                                 .origin = r->by_sibling ? 'H' : 'P'};
-    tail_add(s->tail, &row);
-    metrics_observe(&s->metrics, bracket_total_ns(&r->bracket));
-    metric_add(&s->metrics.bytes_lexed, r->body_bytes);
-    metric_add(&s->metrics.tokens, r->counts.n_tokens);
-    metric_add(&s->metrics.issues, r->counts.n_issues);
-    serve_maybe_rotate(s, r->body_bytes);
-}
-
 /* Once a reply, when it is out whole. */
 static void serve_count_reply(struct shard *s, struct conn *c)
 {
@@ -82,7 +58,7 @@ static void serve_count_reply(struct shard *s, struct conn *c)
     metric_add(&s->metrics.replied[c->out_status], 1);
     metric_add(&s->metrics.bytes_sent, WIRE_REPLY_BYTES);
     if (c->out_status == WIRE_OK)
-        serve_record(s, c);
+        record_answered(s, c->request);
 }
 
 /* After an error reply on a stream that cannot be followed: nothing more is sent, and what still
