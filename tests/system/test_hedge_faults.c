@@ -92,11 +92,16 @@ Test(hedge_faults, h04_new_connections_of_a_stopped_shard_are_accepted, .timeout
     static const char *const options[] = {"--hedge-ms", "5", "--tcp", "127.0.0.1:0", NULL};
     struct traffic_doc doc;
     struct daemon d;
+    int fds[2];
     hedge_start(&d, 2, options, NULL);
     traffic_doc_make(&doc, 3000, 1);
+    for (int i = 0; i < 2; i++) { /* one at home on each shard: both are in their loops */
+        fds[i] = daemon_connect(&d);
+        traffic_expect_answer(fds[i], &doc);
+    }
+    traffic_sleep_ms(50);
     pid_t thread = shard_thread(&d, 1);
     thread_stop(thread);
-    traffic_sleep_ms(50); /* known to stand still only when something has come in */
     unsigned answered = 0;
     for (int i = 0; i < 40; i++) {
         int fd = traffic_connect(&d, true);
@@ -106,6 +111,8 @@ Test(hedge_faults, h04_new_connections_of_a_stopped_shard_are_accepted, .timeout
         (void)close(fd);
     }
     thread_go_on(thread);
+    for (int i = 0; i < 2; i++)
+        (void)close(fds[i]);
     /* The first ones may have been handed to it before it was known to stand still. */
     cr_expect_geq(answered, 36, "%u of 40", answered);
     hedge_expect_settled(&d);
