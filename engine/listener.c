@@ -101,8 +101,7 @@ static void listener_place(struct shard *s, int fd, bool tcp)
         serve_adopt(s, fd);
         return;
     }
-    const struct mail mail = {.fd = fd, .accepted_ns = s->now_ns};
-    if (mailbox_post(&home->inboxes[s->index], &mail)) {
+    if (mailbox_post(&home->inboxes[s->index], fd)) {
         metric_add(&s->metrics.conns_handed_off, 1);
         shard_ring_doorbell(home);
         watch_alert(s, home); /* does it take it? */
@@ -112,6 +111,31 @@ static void listener_place(struct shard *s, int fd, bool tcp)
     (void)atomic_fetch_sub_explicit(&home->load, 1, memory_order_relaxed);
     (void)atomic_fetch_add_explicit(&s->load, 1, memory_order_relaxed);
     serve_adopt(s, fd);
+}
+
+/* Takes a place here, if there is one. */
+static bool listener_reserve(struct shard *s)
+{
+    uint32_t load = atomic_load_explicit(&s->load, memory_order_relaxed);
+    while (load < s->conn_cap)
+        if (atomic_compare_exchange_weak_explicit(&s->load, &load, load + 1, memory_order_relaxed,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
+}
+
+void listener_relieve(struct shard *s, struct shard *other)
+{
+    while (shard_has_mail(other) && listener_reserve(s)) {
+        int fd = shard_take_mail(other);
+        if (fd < 0) { /* it has woken and taken it */
+            (void)atomic_fetch_sub_explicit(&s->load, 1, memory_order_relaxed);
+            break;
+        }
+        (void)atomic_fetch_sub_explicit(&other->load, 1, memory_order_relaxed);
+        metric_add(&s->metrics.hedge_adopted, 1);
+        serve_adopt(s, fd);
+    }
 }
 
 static void listener_accept(struct shard *s, struct listener *l)

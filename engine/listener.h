@@ -42,6 +42,9 @@ void listener_event(struct shard *shard, uint32_t index, const struct ring_event
 void listeners_run(struct shard *shard);
 /* Accepts from the listener of a sibling that stands still. */
 void listener_help(struct shard *shard, const struct listener *other);
+/* Adopts the connections that are on their way to a shard that stands still, as far as there are
+ * places here. */
+void listener_relieve(struct shard *shard, struct shard *other);
 /* When listeners_run must be called again without an event; UINT64_MAX never, 0 at once. */
 uint64_t listeners_next_ns(const struct shard *shard);
 /* Draining: takes what already waits in the backlog, then accepts no more. */

@@ -71,6 +71,8 @@ static const struct series totals[] = {
             "Requests that a sibling took over before any work was done on them."),
     COUNTER("l0_hedge_taken_over_total", hedge_taken_over,
             "Requests that a sibling took over half received."),
+    COUNTER("l0_hedge_adopted_total", hedge_adopted,
+            "New connections taken from a shard that stood still."),
     COUNTER("l0_hedge_unwatched_total", hedge_unwatched,
             "Connections that a sibling cannot watch, for want of kernel memory."),
     COUNTER("l0_stalls_total", watch_stalls, "Shards found standing still by their sibling."),

@@ -25,7 +25,7 @@ struct metrics_shard {
     metric_u64 requests_aborted;           /* the peer left before the reply was out */
     metric_u64 hedge_fired, hedge_wins, hedge_lost, hedge_abandoned;
     metric_u64 hedge_denied_budget, hedge_denied_load, hedge_denied_full;
-    metric_u64 hedge_claimed_first, hedge_taken_over;
+    metric_u64 hedge_claimed_first, hedge_taken_over, hedge_adopted;
     metric_u64 hedge_unwatched, watch_stalls;
     metric_u64 fault_stalled_ns, fault_both_stalled_ns; /* injected */
     metric_u64 rotations;

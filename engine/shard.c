@@ -46,10 +46,8 @@ int shard_prepare(struct shard *s, struct shard_set *set, uint32_t index, int cp
     s->inboxes = aligned_alloc(64, set->n_shards * sizeof *s->inboxes);
     if (s->tail == NULL || s->inboxes == NULL || s->board.in_hand == NULL)
         return -ENOMEM;
-    for (uint32_t i = 0; i < set->n_shards; i++) {
-        atomic_init(&s->inboxes[i].head, 0);
-        atomic_init(&s->inboxes[i].tail, 0);
-    }
+    for (uint32_t i = 0; i < set->n_shards; i++)
+        mailbox_init(&s->inboxes[i]);
     /* Room for an event and a cancellation of each connection at once, and a few of our own; what
      * does not fit waits in the kernel's overflow list. (Rings count against RLIMIT_MEMLOCK.) */
     if (s->sibling != NULL) {
@@ -190,12 +188,18 @@ bool shard_has_mail(const struct shard *s)
     return false;
 }
 
-static void shard_take_mail(struct shard *s)
+int shard_take_mail(struct shard *s)
 {
-    struct mail mail;
-    for (uint32_t i = 0; i < s->set->n_shards; i++)
-        while (mailbox_take(&s->inboxes[i], &mail))
-            serve_adopt(s, mail.fd);
+    int fd = -1;
+    for (uint32_t i = 0; i < s->set->n_shards && fd < 0; i++)
+        fd = mailbox_take(&s->inboxes[i]);
+    return fd;
+}
+
+static void shard_adopt_mail(struct shard *s)
+{
+    for (int fd; (fd = shard_take_mail(s)) >= 0;)
+        serve_adopt(s, fd);
 }
 
 static void shard_begin_drain(struct shard *s)
@@ -232,7 +236,7 @@ static bool shard_done(struct shard *s)
     /* acquire: what others posted before they were counted is in our inboxes. */
     if (atomic_load_explicit(&s->set->swept, memory_order_acquire) < s->set->n_shards)
         return false;
-    shard_take_mail(s);
+    shard_adopt_mail(s);
     return metric_get(&s->metrics.conns_live) == 0 && s->ready_first == NULL &&
            !hedge_busy(&s->hedger);
 }
@@ -308,7 +312,7 @@ static void shard_loop(struct shard *s)
         uint32_t n = shard_reap(s, events);
         for (uint32_t i = 0; i < n; i++)
             shard_event(s, &events[i]);
-        shard_take_mail(s);
+        shard_adopt_mail(s);
         work_take_back(s);
         shard_obey(s);
         listeners_run(s);

@@ -142,6 +142,9 @@ void shard_ring_doorbell(struct shard *shard);
 
 /* Any shard: somebody has sent it a connection that it has not adopted yet. A hint. */
 bool shard_has_mail(const struct shard *shard);
+/* The shard, or its sibling while it stands still: such a connection, counted in the shard's load;
+ * or -1. */
+int shard_take_mail(struct shard *shard);
 
 /* Any thread: gives something back, and rings the doorbell where nothing lay there. */
 void shard_return(struct shard *shard, struct returned *item);

@@ -139,24 +139,21 @@ void watch_alert(struct shard *s, const struct shard *other)
 
 /* ---- guarding ------------------------------------------------------------------------------ */
 
-/* What the set tells: input for idle connections, and new connections. false: nothing. */
-static bool watch_serve_set(struct shard *s, struct shard *target)
+/* What the set tells: input for idle connections, and new connections. */
+static void watch_serve_set(struct shard *s, struct shard *target)
 {
     struct epoll_event events[WATCH_BATCH];
-    bool any = false;
     int n;
     do {
         n = epoll_wait(target->watch_set, events, WATCH_BATCH, 0);
         for (int i = 0; i < n; i++) {
             uint64_t data = events[i].data.u64;
-            any = true;
             if ((data & WATCH_LISTENER) != 0)
                 listener_help(s, &target->listeners[data & ~WATCH_LISTENER]);
             else
                 shard_make_ready(s, shard_conn(s->set, (uint32_t)data));
         }
     } while (n == WATCH_BATCH);
-    return any;
 }
 
 /* One connection that the target has in hand, in this pair's hands. When to look at it again. */
@@ -206,8 +203,10 @@ static void watch_serve(struct shard *s, uint32_t i)
 {
     struct watch *w = &s->watches[i];
     watch_guard(s, w, true);
-    if (i == WATCH_WARD)
-        (void)watch_serve_set(s, w->target);
+    if (i == WATCH_WARD) {
+        watch_serve_set(s, w->target);
+        listener_relieve(s, w->target);
+    }
     uint64_t due_ns = watch_serve_board(s, w->target, i == WATCH_WARD);
     if (due_ns < w->look_ns)
         watch_set(w, due_ns);

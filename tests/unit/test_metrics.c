@@ -171,6 +171,7 @@ Test(metrics, every_family_from_the_start)
         "l0_hedge_lost_total",
         "l0_hedge_abandoned_total",
         "l0_hedge_claimed_first_total",
+        "l0_hedge_adopted_total",
         "l0_hedge_denied_total{cause=\"budget\"}",
         "l0_hedge_denied_total{cause=\"load\"}",
         "l0_rotations_total",
