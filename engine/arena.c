@@ -16,6 +16,14 @@
 #define MADV_DONTNEED_LOCKED 24
 #endif
 
+struct arena_config arena_configure(const struct options *o)
+{
+    return (struct arena_config){.size_bytes = o->arena_mib * LIMIT_MIB,
+                                 .small_granules = LIMIT_SMALL_GRANULES(o->arena_mib),
+                                 .mlock = o->mlock,
+                                 .huge = o->huge};
+}
+
 static uint32_t arena_granules(size_t bytes)
 {
     return (uint32_t)((bytes + LIMIT_GRANULE_BYTES - 1) / LIMIT_GRANULE_BYTES);

@@ -12,9 +12,12 @@
  * Rotation: the shard turns to the other arena when that one is READY; when the last block of the
  * old one is back, the old one is EMPTY, and the supervisor (not the shard: rebuilding takes
  * milliseconds) gives its pages back, touches new ones and makes it READY again. The state word
- * hands the arena over between the two threads: whoever it names owns every other field. READY
- * --shard: rotate--> ACTIVE --shard: rotate--> DRAINING --shard: last block back--> EMPTY EMPTY
- * --supervisor: rebuilt--> READY */
+ * hands the arena over between the two threads: whoever it names owns every other field.
+ *
+ *     READY    -> ACTIVE      rotate (shard)
+ *     ACTIVE   -> DRAINING    rotate (shard)
+ *     DRAINING -> EMPTY       the last block is back (shard)
+ *     EMPTY    -> READY       rebuilt (supervisor) */
 #ifndef L0_ENGINE_ARENA_H
 #define L0_ENGINE_ARENA_H
 
@@ -63,6 +66,9 @@ struct arena_block {
     uint32_t arena;         /* index in the pair */
     uint32_t room_granules; /* what is promised to it, with what it has; 0: nothing */
 };
+
+/* As the options say. */
+struct arena_config arena_configure(const struct options *options);
 
 /* Maps, touches, locks. 0 or negative errno (-ENOMEM, or -EPERM when mlock is required and
  * refused). On failure nothing is left. */

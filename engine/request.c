@@ -10,9 +10,10 @@ void request_pool_init(struct request_pool *pool, struct heap *heap, uint32_t ca
 
 struct request *request_open(struct request_pool *pool, uint64_t t_in_start_ns)
 {
-    struct request *r = pool->free;
-    if (r != NULL) {
-        pool->free = r->next_free;
+    struct request *r;
+    if (pool->free != NULL) {
+        r = request_of_returned(pool->free);
+        pool->free = pool->free->next;
     } else {
         if (pool->made == pool->cap)
             return NULL;
@@ -23,7 +24,6 @@ struct request *request_open(struct request_pool *pool, uint64_t t_in_start_ns)
         r->keeper = pool->keeper;
     }
     pool->in_hand++;
-    r->next_free = NULL;
     r->block = (struct arena_block){0};
     r->bracket = (struct bracket){.t_in_start = t_in_start_ns};
     r->body_bytes = 0;
@@ -39,8 +39,8 @@ void request_close(struct request_pool *pool, struct request *request)
 {
     assert(pool->in_hand > 0 && request->keeper == pool->keeper && request->block.data == NULL);
     pool->in_hand--;
-    request->next_free = pool->free;
-    pool->free = request;
+    request->returned.next = pool->free;
+    pool->free = &request->returned;
 }
 
 void request_begin(struct request *request, uint32_t body_bytes,

@@ -34,10 +34,9 @@ struct request {
     _Atomic uint64_t hedge_fire_ns; /* by the hedger, right after its compare-and-swap; relaxed */
 
     uint8_t keeper;           /* for ever: the shard whose pool, and whose arena's block, it is */
-    struct returned returned; /* by who gives it back */
+    struct returned returned; /* by who gives it back; in the pool, the link to the next free one */
 
     /* The worker's own. */
-    struct request *next_free;
     bool moved;           /* begun by another shard */
     bool duplicate;       /* a hedger's own: its input is in the lent request's block */
     bool by_sibling;      /* answered by another shard than the connection's home */
@@ -49,10 +48,15 @@ struct request {
 
 struct request_pool {
     struct heap *heap;
-    struct request *free;
+    struct returned *free;       /* linked through request.returned */
     uint32_t made, in_hand, cap; /* in_hand <= made <= cap */
     uint8_t keeper;
 };
+
+static inline struct request *request_of_returned(struct returned *returned)
+{
+    return (struct request *)((char *)returned - offsetof(struct request, returned));
+}
 
 void request_pool_init(struct request_pool *pool, struct heap *heap, uint32_t cap, uint8_t keeper);
 

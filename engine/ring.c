@@ -29,13 +29,18 @@ struct ring {
     struct __kernel_timespec *timers; /* one for each entry, read by the kernel at submission */
 };
 
-/* SINGLE_ISSUER:  one thread per ring, so the kernel takes no lock for submissions.
- * DEFER_TASKRUN:  completions are run inside our own enter, never in the middle of lexing.
- * TASKRUN_FLAG:   tells when such work waits, so that a turn with nothing else to do can skip
- * enter. R_DISABLED:     created in main, where a failure is still an exit code, used by the
- * shard's thread. SUBMIT_ALL:     one bad entry does not hold back those behind it. CLAMP, CQSIZE:
- * the completion queue holds everything that can be in flight; clamped to the kernel's maximum,
- * above which the overflow list takes over (and is counted). */
+/* SINGLE_ISSUER: one thread per ring, so the kernel takes no lock for submissions.
+ *
+ * DEFER_TASKRUN: completions are run inside our own enter, never in the middle of lexing.
+ *
+ * TASKRUN_FLAG: tells when such work waits, so that a turn with nothing else to do skips enter.
+ *
+ * R_DISABLED: created in main, where a failure is still an exit code, used by the shard's thread.
+ *
+ * SUBMIT_ALL: one bad entry does not hold back those behind it.
+ *
+ * CLAMP, CQSIZE: the completion queue holds everything that can be in flight; clamped to the
+ * kernel's maximum, above which the overflow list takes over (and is counted). */
 static const uint32_t ring_setup_flags =
     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
     IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;

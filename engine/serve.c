@@ -48,8 +48,7 @@ static void serve_yield(struct shard *s, struct conn *c, bool more)
 
 /* ---- replies ------------------------------------------------------------------------------- */
 
-/* Once a reply, when it is out whole. */
-static void serve_count_reply(struct shard *s, struct conn *c)
+void serve_count_reply(struct shard *s, struct conn *c)
 {
     if (c->out_counted)
         return;
@@ -317,13 +316,36 @@ static void serve_incomplete(struct shard *s, struct conn *c)
         serve_released(s, c, more);
 }
 
-/* What a guest cannot do here, its home does. */
-static void serve_guest_stuck(struct shard *s, struct conn *c, enum receive_result result)
+/* In RECV: there is no memory or place here. The home waits for it in a line; a guest goes back to
+ * its home. */
+static void serve_without(struct shard *s, struct conn *c, enum deadline_kind kind)
 {
-    if (result == RECEIVE_WAIT_PLACE || result == RECEIVE_WAIT_GRANULE ||
-        result == RECEIVE_WAIT_GROW)
-        metric_add(&s->metrics.hedge_denied_load, 1);
+    if (shard_is_home(s, c)) {
+        serve_wait(s, c, kind);
+        return;
+    }
+    metric_add(&s->metrics.hedge_denied_load, 1);
     serve_yield(s, c, false);
+}
+
+/* The socket's end, or a frame that is refused: the home's business. */
+static bool serve_is_for_home(enum receive_result result)
+{
+    switch (result) {
+    case RECEIVE_FRAME:
+    case RECEIVE_PARTIAL:
+    case RECEIVE_WAIT_PLACE:
+    case RECEIVE_WAIT_GRANULE:
+    case RECEIVE_WAIT_GROW:
+        return false;
+    case RECEIVE_CLOSED:
+    case RECEIVE_RESET:
+    case RECEIVE_BAD_LENGTH:
+    case RECEIVE_TOO_LARGE:
+    case RECEIVE_REFUSED:
+        break;
+    }
+    return true;
 }
 
 static void serve_received(struct shard *s, struct conn *c, enum receive_result result)
@@ -336,13 +358,13 @@ static void serve_received(struct shard *s, struct conn *c, enum receive_result 
         serve_incomplete(s, c);
         return;
     case RECEIVE_WAIT_PLACE:
-        serve_wait(s, c, DEADLINE_WAIT_PLACE);
+        serve_without(s, c, DEADLINE_WAIT_PLACE);
         return;
     case RECEIVE_WAIT_GRANULE:
-        serve_wait(s, c, DEADLINE_WAIT_GRANULE);
+        serve_without(s, c, DEADLINE_WAIT_GRANULE);
         return;
     case RECEIVE_WAIT_GROW:
-        serve_wait(s, c, DEADLINE_WAIT_GROW);
+        serve_without(s, c, DEADLINE_WAIT_GROW);
         return;
     case RECEIVE_CLOSED:
     case RECEIVE_RESET:
@@ -394,7 +416,7 @@ static void serve_home(struct shard *s, struct conn *c)
         serve_set_waiting(s, c);
         serve_yield(s, c, false);
     } else if (!work_move_in(s, c)) {
-        serve_wait(s, c, DEADLINE_WAIT_GROW);
+        serve_without(s, c, DEADLINE_WAIT_GROW);
     } else {
         c->in.more |= c->readable; /* until a receive says otherwise */
         enum receive_result result = receive_step(s, c);
@@ -416,14 +438,14 @@ static void serve_guest(struct shard *s, struct conn *c)
         return;
     }
     if (!work_move_in(s, c)) {
-        serve_guest_stuck(s, c, RECEIVE_WAIT_GROW);
+        serve_without(s, c, DEADLINE_WAIT_GROW);
         return;
     }
     enum receive_result result = receive_step(s, c);
-    if (result == RECEIVE_FRAME || result == RECEIVE_PARTIAL)
-        serve_received(s, c, result);
+    if (serve_is_for_home(result))
+        serve_yield(s, c, false);
     else
-        serve_guest_stuck(s, c, result);
+        serve_received(s, c, result);
 }
 
 void serve_take(struct shard *s, struct conn *c, const struct shard *from)
@@ -435,10 +457,8 @@ void serve_take(struct shard *s, struct conn *c, const struct shard *from)
     c->taken_ahead = true;
     if (work_move_in(s, c))
         serve_yield(s, c, true);
-    else if (shard_is_home(s, c))
-        serve_wait(s, c, DEADLINE_WAIT_GROW);
     else
-        serve_guest_stuck(s, c, RECEIVE_WAIT_GROW);
+        serve_without(s, c, DEADLINE_WAIT_GROW);
 }
 
 void serve_turn(struct shard *s, struct conn *c)

@@ -14,8 +14,7 @@
 
 struct shard;
 
-/* ---- serve.c: turns --------------------------------------------------------------------------
- */
+/* ---- serve.c: turns -------------------------------------------------------------------------- */
 
 /* One turn of a connection from the ready queue. */
 void serve_turn(struct shard *shard, struct conn *conn);
@@ -32,6 +31,9 @@ void serve_answer(struct shard *shard, struct conn *conn, enum wire_status statu
 /* In REPLY, formatted: sends, and finishes. */
 void serve_send(struct shard *shard, struct conn *conn);
 
+/* In REPLY, the reply is out whole: counts it, once. */
+void serve_count_reply(struct shard *shard, struct conn *conn);
+
 /* In RECV: an error reply, then the end of the connection. Home only. */
 void serve_reject(struct shard *shard, struct conn *conn, enum wire_status status);
 
@@ -41,8 +43,7 @@ void serve_released(struct shard *shard, struct conn *conn, bool more);
 /* The word is the home's, or IDLE: the home is to look at it. */
 void serve_return(struct shard *shard, struct conn *conn);
 
-/* ---- serve_life.c: from adoption to close; the home's part ------------------------------------
- */
+/* ---- serve_life.c: from adoption to close; the home's part ----------------------------------- */
 
 /* A new connection whose home is this shard; its place in shard.load is taken already. Owns fd. */
 void serve_adopt(struct shard *shard, int fd);

@@ -321,11 +321,8 @@ void serve_force_close(struct shard *s, struct conn *c)
     if (c->request != NULL && (in_proc || state == CONN_IDLE)) {
         const struct wire_reply reply = {.status = WIRE_SHUTTING_DOWN};
         reply_format(c, &reply);
-        if (reply_send(c) == REPLY_SENT) {
-            c->accepted = false;
-            metric_add(&s->metrics.replied[WIRE_SHUTTING_DOWN], 1);
-            metric_add(&s->metrics.bytes_sent, WIRE_REPLY_BYTES);
-        }
+        if (reply_send(c) == REPLY_SENT)
+            serve_count_reply(s, c);
     }
     serve_close(s, c);
 }

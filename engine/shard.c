@@ -360,10 +360,7 @@ static int shard_init(struct shard *s)
     s->scratch = heap_zalloc(s->heap, 1, o->slice_bytes);
     if (s->scratch == NULL)
         return -ENOMEM;
-    const struct arena_config arena = {.size_bytes = o->arena_mib * LIMIT_MIB,
-                                       .small_granules = LIMIT_SMALL_GRANULES(o->arena_mib),
-                                       .mlock = o->mlock,
-                                       .huge = o->huge};
+    const struct arena_config arena = arena_configure(o);
     rc = arena_pair_open(&s->arenas, &arena);
     if (rc != 0)
         return rc;

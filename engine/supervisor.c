@@ -116,8 +116,7 @@ static void supervisor_watch_memory(struct supervisor *sv, uint64_t now_ns)
 static void supervisor_tick(struct supervisor *sv)
 {
     const struct options *o = sv->options;
-    const struct arena_config arena = {
-        .size_bytes = o->arena_mib * LIMIT_MIB, .mlock = o->mlock, .huge = o->huge};
+    const struct arena_config arena = arena_configure(o);
     uint64_t now_ns = clock_now_ns();
     supervisor_log_due(sv);
     for (uint32_t i = 0; i < sv->set->n_shards; i++)

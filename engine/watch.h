@@ -5,14 +5,17 @@
  * by a poll on its own ring: once, and not again before it is armed again. So watching costs the
  * same however many connections and requests there are, and nothing where nothing happens.
  *
- *     QUIET     the set is armed; no timer
- *     WATCHING  looks at the shard's board: once a period where the watcher has turns anyway, else
- *               by a timer of half the delay. If the board has not moved between two looks while
- * the shard is awake, or while it sleeps and something waits for it that still waits a quarter of a
- * period later, it stands still. If it has rested for long, the set is armed; and if that has told
- * nothing by the next look, QUIET. GUARDING  serves what the set tells and what the board says is
- * in hand, at once when something comes in and otherwise each period: idle connections are claimed,
- * those lexed ahead are taken, those in PROC are hedged when that is due. Ends when the board
+ * QUIET: the set is armed; no timer.
+ *
+ * WATCHING: looks at the shard's board, once a period where the watcher has turns anyway, else by a
+ * timer of half the delay. If the board has not moved between two looks while the shard is awake,
+ * or while it sleeps and something waits for it that still waits a quarter of a period later, it
+ * stands still. If it has rested for long, the set is armed; and if that has told nothing by the
+ * next look, QUIET.
+ *
+ * GUARDING: serves what the set tells, what was mailed to it and what the board says is in hand, at
+ * once when something comes in and otherwise each period: new connections are adopted, idle ones
+ * claimed, those lexed ahead taken, those in PROC hedged when that is due. Ends when the board
  * moves, or the shard sleeps and nothing waits for it.
  *
  * Nothing is missed between armed and QUIET: see board.h. A shard that is slow, not stalled, is

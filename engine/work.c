@@ -87,8 +87,7 @@ void work_take_back(struct shard *s)
             serve_returned(s, (struct conn *)((char *)item - offsetof(struct conn, returned)));
             break;
         case RETURNED_REQUEST:
-            work_give_request(
-                s, (struct request *)((char *)item - offsetof(struct request, returned)));
+            work_give_request(s, request_of_returned(item));
             memory = true;
             break;
         case RETURNED_BLOCK:
