@@ -3,6 +3,8 @@
 # and with stalled shards and hedging; side by side, with a verdict.
 #   HEDGE=2            delay in ms
 #   FAULT_MS=15 FAULT_PPM=1500 FAULT_PHASE=pre   stalls: how long, of how many in a million requests
+#   FAULT=hog          stalls by a real-time process instead, that takes the first shard's processor
+#                      for FAULT_MS of every ten times that (needs the right to SCHED_FIFO)
 #   FILE=edit_window_4kb.tex   the document
 #   RATE=1000 CONNS=4  requests a second (open loop), connections
 #   DURATION=8 ROUNDS=3        seconds a run; runs of each, in turn
@@ -16,21 +18,31 @@ cd "$(dirname "$0")/.."
 FILE=${FILE:-edit_window_4kb.tex}
 . scripts/lib.sh
 
-: "${HEDGE:=2}" "${FAULT_MS:=15}" "${FAULT_PPM:=1500}" "${FAULT_PHASE:=pre}"
+: "${HEDGE:=2}" "${FAULT:=sleep}" "${FAULT_MS:=15}" "${FAULT_PPM:=1500}" "${FAULT_PHASE:=pre}"
 : "${RATE:=1000}" "${CONNS:=4}" "${DURATION:=8}" "${ROUNDS:=3}" "${TCP:=}" "${SCHED:=}"
 RESULT=$RUN_DIR/fault-proof
 KINDS=(quiet stalled hedged)
 # Every quantile of the table, as the bench's JSON names it.
 QUANTILES=(P50 P99 P99.9)
 
+case $FAULT in
+sleep) STALLS="stalls of $FAULT_MS ms in $FAULT_PPM ppm" ;;
+hog)
+    STALLS="a real-time hog, $FAULT_MS ms of every $((10 * FAULT_MS))"
+    chrt -f 50 true 2>/dev/null || die 'FAULT=hog needs the right to run real-time processes (root, or ulimit -r 50)'
+    ;;
+*) die "FAULT=$FAULT is neither sleep nor hog" ;;
+esac
 document=$(resolve_document)
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/l0-proof.XXXXXX")
 TEMP_DIRS+=("$WORK")
 rm -rf "$RESULT"
 mkdir -p "$RESULT"
 
-SERVER=
+SERVER='' HOG=''
 stop_server() {
+    [ -z "$HOG" ] || kill "$HOG" 2>/dev/null || true
+    HOG=
     [ -n "$SERVER" ] || return 0
     kill -TERM "$SERVER" 2>/dev/null || true
     wait "$SERVER" || true
@@ -38,10 +50,30 @@ stop_server() {
 }
 trap 'stop_server; at_exit' EXIT
 
+shard_cpu() { # INDEX: the processor it is pinned to
+    local task
+    task=$(grep -l "^l0-shard-$1\$" /proc/"$SERVER"/task/*/comm) || die 'FAULT=hog needs two shards'
+    sed -n 's/^Cpus_allowed_list:[[:space:]]*\([0-9]*\).*/\1/p' "${task%comm}status"
+}
+
+start_hog() {
+    local cpu
+    cpu=$(shard_cpu 0)
+    # shellcheck disable=SC2016 # expanded by the hog
+    chrt -f 50 taskset -c "$cpu" bash -c 'while kill -0 "$2" 2>/dev/null; do
+            end=$((${EPOCHREALTIME/./} + 1000 * $1))
+            while ((${EPOCHREALTIME/./} < end)); do :; done
+            sleep "$(($1 * 9 / 1000)).$(printf %03d $(($1 * 9 % 1000)))"
+        done' _ "$FAULT_MS" "$SERVER" &
+    HOG=$!
+}
+
 # start_server KIND: sets TARGET and ADMIN_AT.
 start_server() {
     local options=(--unix "$WORK/s" --tail-csv "$RESULT/$1.tail.csv" --admin 127.0.0.1:0)
-    local faults=(--fault-ms "$FAULT_MS" --fault-rate-ppm "$FAULT_PPM" --fault-phase "$FAULT_PHASE")
+    local faults=()
+    [ "$FAULT" = hog ] ||
+        faults=(--fault-ms "$FAULT_MS" --fault-rate-ppm "$FAULT_PPM" --fault-phase "$FAULT_PHASE")
     [ -z "$TCP" ] || options+=(--tcp 127.0.0.1:0)
     case $1 in
     quiet) options+=(--hedge-ms "$HEDGE") ;;
@@ -63,6 +95,7 @@ start_server() {
     ADMIN_AT=127.0.0.1:$(sed -n 's/.*admin on port \([0-9]*\).*/\1/p' "$WORK/log")
     TARGET=unix:$WORK/s
     [ -z "$TCP" ] || TARGET=tcp:$(sed -n 's/.*listening on tcp:\(.*\)/\1/p' "$WORK/log")
+    [ "$FAULT" != hog ] || [ "$1" = quiet ] || start_hog
 }
 
 metric() { # NAME: its sum over the shards
@@ -70,10 +103,11 @@ metric() { # NAME: its sum over the shards
 }
 
 run() { # KIND ROUND
-    local dir=$RESULT/$1-$2 status=0
+    local dir=$RESULT/$1-$2 status=0 cores=()
     start_server "$1"
+    [ "$FAULT" != hog ] || cores=(--cores "$(shard_cpu 1)") # the load itself is not to be stalled
     # shellcheck disable=SC2086
-    $SCHED "$BIN/l0-bench" open --quiet --rate "$RATE" --duration "$DURATION" --conns "$CONNS" \
+    $SCHED "$BIN/l0-bench" open --quiet --rate "$RATE" --duration "$DURATION" --conns "$CONNS" "${cores[@]}" \
         --admin "$ADMIN_AT" --target "$TARGET" --out "$dir" "$document" >"$dir.log" 2>&1 || status=$?
     # 3: a machine that stalls makes the client late, too; the table shows it.
     [ $status -eq 0 ] || [ $status -eq 3 ] || {
@@ -126,7 +160,7 @@ quantile() { # KIND NAME: nearest rank
         NR == rank { printf "%.3f", $1; exit }' "$WORK/$1.ms"
 }
 
-heading "$document, $RATE requests/s over $CONNS connections, $ROUNDS x $DURATION s each; stalls of $FAULT_MS ms in $FAULT_PPM ppm; delay $HEDGE ms"
+heading "$document, $RATE requests/s over $CONNS connections, $ROUNDS x $DURATION s each; $STALLS; delay $HEDGE ms"
 printf '%-32s' 'round trip, ms'
 printf '%10s' "${QUANTILES[@]}" max
 printf '%10s%8s%9s%9s%14s\n' hedged wins claimed stalled 'both stalled'
@@ -150,7 +184,8 @@ for kind in "${KINDS[@]}"; do
                 100 * stalled / seconds, 100 * both / seconds
         }' "$RESULT/$kind"-*.stalls
 done
-printf 'stalled: of the time, shards summed up; both: a shard and its sibling at once, which no hedging can help\n'
+[ "$FAULT" = hog ] ||
+    printf 'stalled: of the time, shards summed up; both: a shard and its sibling at once, which no hedging can help\n'
 
 # ---- the verdict -------------------------------------------------------------------------------
 
@@ -166,7 +201,7 @@ if command -v gnuplot >/dev/null; then
 	set key left top
 	set xlabel 'one in so many requests takes longer (1000: P99.9)'
 	set ylabel 'round trip in ms'
-	set title 'Stalls of $FAULT_MS ms in $FAULT_PPM ppm of the requests, delay $HEDGE ms'
+	set title '${STALLS^}, delay $HEDGE ms'
 	plot '$WORK/quiet.curve' with steps lw 2 title 'no faults', \
 	     '$WORK/stalled.curve' with steps lw 2 title 'faults, hedging off', \
 	     '$WORK/hedged.curve' with steps lw 2 title 'faults, hedging on'
