@@ -292,9 +292,9 @@ static void lexd_serve(struct lexd *d)
 
     atomic_store_explicit(&d->ready, false, memory_order_relaxed);
     (void)sd_notify(0, "STOPPING=1");
+    lexd_unlink(d); /* before it is told: who reads the line finds no socket */
     fprintf(stderr, "l0-lexd: draining (at most %llu ms)\n",
             (unsigned long long)(d->options.drain_ns / CLOCK_NS_PER_MS));
-    lexd_unlink(d);
     for (uint32_t i = 0; i < d->set.n_shards; i++)
         shard_control(&d->set.shards[i], SHARD_DRAIN);
     supervisor_drain(&d->supervisor, d->signal_fd);

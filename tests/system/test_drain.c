@@ -278,10 +278,13 @@ Test(drain, s07_replies_nobody_takes)
 static void expect_second_signal_ends(int first, int second)
 {
     struct daemon d;
-    daemon_start(&d, ARGS("--drain-ms", "86400000", "--frame-ms", "86400000"), NULL);
+    daemon_start(&d,
+                 ARGS("--drain-ms", "86400000", "--frame-ms", "86400000", "--admin", "127.0.0.1:0"),
+                 NULL);
     int holder = daemon_connect(&d);
     daemon_expect_ok(holder, "a", 1);
     traffic_send_partial(holder, 2, "a", 1);
+    cr_assert_eq(daemon_await_metric_sum(&d, "l0_requests_accepted_total", 2, END_MS), 2);
     begin_drain(&d, first);
     traffic_sleep_ms(200);
     cr_expect_eq(daemon_wait(&d, 0), -1, "it waits for the request");
