@@ -63,14 +63,24 @@ static void make_idle(struct open_thread *t, uint32_t index, uint64_t now_ns)
 {
     if (t->n_idle == 0)
         t->idle_ns = now_ns;
-    t->idle[t->n_idle++] = index;
+    t->idle[(t->idle_first + t->n_idle++) % t->n_conns] = index;
+}
+
+static uint32_t take_idle(struct open_thread *t)
+{
+    uint32_t index = t->idle[t->idle_first];
+    t->idle_first = (t->idle_first + 1) % t->n_conns;
+    t->n_idle--;
+    return index;
 }
 
 static void forget_idle(struct open_thread *t, uint32_t index)
 {
-    for (uint32_t i = 0; i < t->n_idle; i++)
-        if (t->idle[i] == index)
-            t->idle[i] = t->idle[--t->n_idle];
+    for (uint32_t n = t->n_idle; n > 0; n--) {
+        uint32_t other = take_idle(t);
+        if (other != index)
+            t->idle[(t->idle_first + t->n_idle++) % t->n_conns] = other;
+    }
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */
@@ -98,7 +108,7 @@ static void send_more(struct open_thread *t, uint32_t index)
 
 static void send_row(struct open_thread *t, struct open_row *row, uint64_t now_ns)
 {
-    uint32_t index = t->idle[--t->n_idle];
+    uint32_t index = take_idle(t);
     struct open_conn *conn = &t->conns[index];
     uint64_t could_ns = row->due_ns > t->idle_ns ? row->due_ns : t->idle_ns;
     row->sent_ns = now_ns;

@@ -38,8 +38,10 @@ struct open_thread {
     /* its own */
     int epoll;
     struct open_conn *conns;
-    uint32_t *idle; /* a stack of connections without a request */
-    uint32_t n_idle;
+    /* Connections without a request, a ring of n_conns. The one that has been idle longest is next:
+     * so that all of them see load, and with them all of the service's threads. */
+    uint32_t *idle;
+    uint32_t idle_first, n_idle;
     uint32_t n_alive;
     size_t next;        /* the row that is due next */
     size_t n_open;      /* sent, and not answered */
