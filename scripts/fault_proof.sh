@@ -191,7 +191,10 @@ done
 
 if command -v gnuplot >/dev/null; then
     for kind in "${KINDS[@]}"; do
-        awk -v n="$(wc -l <"$WORK/$kind.ms")" '{ print n / (n - NR + 1), $1 }' "$WORK/$kind.ms" >"$WORK/$kind.curve"
+        # Steps of 1 %, which is less than a line is wide.
+        awk -v n="$(wc -l <"$WORK/$kind.ms")" '
+            n / (n - NR + 1) >= 1.01 * last || NR == n { last = n / (n - NR + 1); print last, $1 }' \
+            "$WORK/$kind.ms" >"$WORK/$kind.curve"
     done
     gnuplot <<-END
 	set terminal svg size 900,520 background rgb 'white'
