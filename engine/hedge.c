@@ -204,7 +204,10 @@ static bool hedge_turn(struct shard *s, struct hedge_duplicate *d)
 void hedge_run(struct shard *s)
 {
     struct hedger *h = &s->hedger;
-    for (int i = 0; i < LIMIT_HEDGE_SLICES && h->first != NULL; i++) {
+    if (h->first == NULL)
+        return;
+    uint64_t until_ns = clock_now_ns() + LIMIT_HEDGE_TURN_US * CLOCK_NS_PER_US;
+    while (h->first != NULL && clock_now_ns() < until_ns) {
         struct hedge_duplicate *d = h->first;
         struct hedge_duplicate *next = d->next;
         board_step(&s->board);

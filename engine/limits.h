@@ -95,8 +95,9 @@
 #define LIMIT_HEDGE_AUTO_MAX_MS    UINT64_C(100)
 #define LIMIT_HEDGE_HISTORY        2048
 #define LIMIT_HEDGE_DUPLICATES     32
-/* Slices of duplicates in one turn: more than one, since a duplicate is late already. */
-#define LIMIT_HEDGE_SLICES         8
+/* Duplicates begin no slice after this long in one turn: more than others get, since they are late
+ * already. */
+#define LIMIT_HEDGE_TURN_US        UINT64_C(1500)
 /* Of n requests at most max(burst, share * n) are duplicated; after a quiet time at most what a
  * window of requests has earned. */
 #define LIMIT_HEDGE_BUDGET_PERCENT 2
