@@ -20,7 +20,7 @@
 enum {
     EMPTY_TURNS_MAX = 200, /* of WAIT_NS: then what is waited for is lost */
     SQ_ENTRIES = 4,
-    HELPING = 16, /* events taken in one turn */
+    HELPING = 5, /* events taken in one turn: fewer than any queue holds */
 };
 
 #define WAIT_NS (20 * CLOCK_NS_PER_MS)
@@ -378,4 +378,27 @@ Test(ring_faults, u08_busy_until_completions_are_reaped, .timeout = 60)
     ring_close(ring);
     (void)close(bell);
     (void)close(later);
+}
+
+/* What the kernel has not taken yet may be what would wake the sleeper. */
+Test(ring_faults, u08_no_sleep_while_operations_wait_for_room, .timeout = 60)
+{
+    for (uint32_t n_refused = 0; n_refused < 12; n_refused++) {
+        struct ring_event event;
+        int silent = new_bell();
+        int bell = new_bell();
+        ring_bell(bell);
+        open_ring(64);
+        shim_refuse(EAGAIN, 0, n_refused);
+        for (uint32_t i = 0; i < SQ_ENTRIES; i++)
+            ring_poll(ring, silent, POLLIN, false, i);
+        for (uint32_t i = 0; i < SQ_ENTRIES; i++)
+            ring_poll(ring, bell, POLLIN, false, SQ_ENTRIES + i);
+        while (ring_turn(ring, RING_WAIT_FOREVER, &event, 1) == 0)
+            cr_assert_leq(shim.n_calls, n_refused + 4);
+        cr_expect_geq(event.user_data, SQ_ENTRIES);
+        ring_close(ring);
+        (void)close(silent);
+        (void)close(bell);
+    }
 }
