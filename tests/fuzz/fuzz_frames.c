@@ -143,9 +143,7 @@ static bool step(void)
 
 void fake_ring_act(void)
 {
-    const struct arena_config arena = {.size_bytes = sim.options.arena_mib * LIMIT_MIB,
-                                       .mlock = sim.options.mlock,
-                                       .huge = sim.options.huge};
+    const struct arena_config arena = arena_configure(&sim.options);
     frames_require(++w.turns < TURNS_MAX, "it does not come to rest");
     sim_make_server_buffers_small();
     if (draw(&w.random, 4) == 0)

@@ -5,7 +5,7 @@
  * Every turn first lets the simulation act (fake_ring_act). Then armed polls are looked at with
  * poll(2). A multishot poll of a stream tells edges only, as the kernel's does: when it is armed on
  * what is ready, when bytes came, when the peer left; never again what it told before. Completions
- * come in any order and as late as the simulation likes, multishot polls end without further
+ * come in any order and as late as the simulation likes, polls fail, multishot ones end without
  * notice, and a cancellation succeeds, or comes too late for what is about to complete or has
  * completed, before or after the completion of its target: all that a kernel may do, by
  * fake_ring_choose. Time stands still but for fake_clock_advance; a wait that nothing ends advances
@@ -29,6 +29,7 @@
 
 /* What a kernel may do one way or the other. */
 enum fake_choice {
+    FAKE_FAIL,   /* 0: a poll fails for want of memory */
     FAKE_LATE,   /* 0: a ready poll completes a turn later */
     FAKE_END,    /* 0: a multishot poll ends with what it tells */
     FAKE_CANCEL, /* + 1: the target completes first; + 2: by itself, and the answer is -EALREADY */
@@ -196,8 +197,8 @@ void ring_timer(struct ring *ring, uint64_t at_ns, uint64_t user_data)
     assert(false && "one shard alone watches nobody");
 }
 
-/* Armed polls that are ready complete, but for late ones; true: there were late ones. */
-static bool fake_ring_look(struct ring *ring, bool some_late)
+/* Armed polls that are ready complete; badly: some are late, others fail. true: some were late. */
+static bool fake_ring_look(struct ring *ring, bool badly)
 {
     struct pollfd fds[FAKE_RING_POLLS];
     bool late = false;
@@ -207,10 +208,15 @@ static bool fake_ring_look(struct ring *ring, bool some_late)
     assert(ready >= 0);
     for (uint32_t left = ring->n_polls; left > 0; left--) {
         uint32_t i = left - 1; /* downwards: disarming moves the last one here */
+        if (badly && fake_ring_choose(FAKE_FAIL, 100) == 0) {
+            fake_ring_complete(ring, ring->polls[i].user_data, -ENOMEM, false);
+            fake_ring_disarm(ring, i);
+            continue;
+        }
         if (fds[i].revents == 0 || !fake_ring_edge(&ring->polls[i], fds[i].revents))
             continue;
         assert((fds[i].revents & POLLNVAL) == 0 && "a poll on a descriptor that was closed");
-        if (some_late && fake_ring_choose(FAKE_LATE, 6) == 0) {
+        if (badly && fake_ring_choose(FAKE_LATE, 6) == 0) {
             late = true;
             continue;
         }

@@ -47,6 +47,7 @@ uint32_t fake_ring_choose(enum fake_choice choice, uint32_t n)
         return kernel.cancel_how;
     case FAKE_END:
         return kernel.ends_polls ? 0 : n - 1;
+    case FAKE_FAIL:
     case FAKE_LATE:
     case FAKE_PICK:
         break;
