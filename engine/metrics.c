@@ -105,7 +105,6 @@ static const struct series per_shard[] = {
     GAUGE("l0_arena_locked_bytes", arena_locked_bytes, "Bytes of the arenas locked in memory."),
     COUNTER("l0_loop_turns_total", loop_turns, "Turns of the event loop."),
     COUNTER("l0_ring_cq_overflows_total", ring_cq_overflows, "Completion queue overflows."),
-    COUNTER("l0_ring_enobufs_total", ring_enobufs, "Receives that found no buffer."),
     COUNTER("l0_ring_rearms_total", ring_rearms, "Multishot operations armed again."),
     COUNTER("l0_ring_stale_events_total", ring_stale_events,
             "Completions for a slot that was used again."),

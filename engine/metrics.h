@@ -51,7 +51,7 @@ struct metrics_shard {
     /* the loop */
     metric_u64 busy_ns, idle_ns;
     metric_u64 loop_turns;
-    metric_u64 ring_cq_overflows, ring_enobufs, ring_rearms, ring_stale_events;
+    metric_u64 ring_cq_overflows, ring_rearms, ring_stale_events;
 
     /* durations of answered requests (status ok), bracket totals */
     metric_u64 duration_bucket[METRICS_DURATION_BUCKETS]; /* not cumulative here */

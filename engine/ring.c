@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Newer than the headers of liburing 2.3; used only where the kernel reports the feature. */
@@ -22,11 +23,24 @@
 #define IORING_ENTER_NO_IOWAIT (1U << 7)
 #endif
 
+/* How soon submissions are tried again that the kernel did not take. */
+#define RING_RETRY_NS CLOCK_NS_PER_MS
+
+struct ring_op {
+    struct io_uring_sqe sqe;
+    struct __kernel_timespec at; /* of a timer; sqe.addr is set when it has its entry */
+};
+
 struct ring {
     struct io_uring uring;
     uint32_t enter_flags;
     uint64_t overflows;
     struct __kernel_timespec *timers; /* one for each entry, read by the kernel at submission */
+
+    /* [late_first, late_end): prepared while the submission queue was full and the kernel took
+     * nothing from it; in order. No more than are in flight, and seldom any. */
+    struct ring_op *late;
+    uint32_t late_first, late_end, late_cap;
 };
 
 /* SINGLE_ISSUER: one thread per ring, so the kernel takes no lock for submissions.
@@ -91,6 +105,7 @@ void ring_close(struct ring *ring)
         return;
     io_uring_queue_exit(&ring->uring);
     free(ring->timers);
+    free(ring->late);
     free(ring);
 }
 
@@ -100,86 +115,144 @@ static struct __kernel_timespec ring_timespec(uint64_t ns)
                                       .tv_nsec = (int64_t)(ns % CLOCK_NS_PER_S)};
 }
 
-/* Publishes prepared entries and enters the kernel; negative errno or the number submitted. */
-static int ring_enter(struct ring *ring, uint32_t wait_count, uint64_t wait_ns)
+/* Publishes the prepared entries; how many wait for the kernel. */
+static uint32_t ring_publish(struct ring *ring)
 {
     struct io_uring_sq *sq = &ring->uring.sq;
     io_uring_smp_store_release(sq->ktail, sq->sqe_tail);
-    uint32_t to_submit = sq->sqe_tail - io_uring_smp_load_acquire(sq->khead);
     sq->sqe_head = sq->sqe_tail;
+    return sq->sqe_tail - io_uring_smp_load_acquire(sq->khead);
+}
 
+static void ring_die(int error, const char *what)
+{
+    fprintf(stderr, "l0-lexd: %s: %s; aborting\n", what, strerror(error));
+    abort();
+}
+
+enum ring_entered { RING_ENTERED, RING_REFUSED };
+
+/* EINTR, ETIME: nothing happened. EAGAIN, EBUSY: the kernel is short of memory for a moment, or
+ * wants completions reaped; entries stay queued. Anything else is a bug in this file or a kernel
+ * that broke its contract: better dead than lying. */
+static enum ring_entered ring_enter(struct ring *ring, uint32_t to_submit, uint32_t wait_count,
+                                    uint64_t wait_ns)
+{
     struct __kernel_timespec ts = ring_timespec(wait_ns);
     struct io_uring_getevents_arg arg = {0};
     if (wait_count > 0 && wait_ns != RING_WAIT_FOREVER)
         arg.ts = (uint64_t)(uintptr_t)&ts;
     long rc = syscall(__NR_io_uring_enter, ring->uring.enter_ring_fd, to_submit, wait_count,
                       ring->enter_flags, &arg, sizeof arg);
-    return rc < 0 ? -errno : (int)rc;
+    if (rc >= 0 || errno == EINTR || errno == ETIME)
+        return RING_ENTERED;
+    if (errno != EAGAIN && errno != EBUSY)
+        ring_die(errno, "io_uring_enter");
+    return RING_REFUSED;
 }
 
-/* EINTR, ETIME: nothing happened. EAGAIN, EBUSY: the kernel wants completions reaped or is short of
- * memory for a moment; the entries stay queued and go with the next turn. Anything else is a bug in
- * this file or a kernel that broke its contract: better dead than lying. */
-static void ring_check_enter(int rc)
+/* ---- preparing ----------------------------------------------------------------------------- */
+
+/* Gives it an entry. false: there is none, also after what is queued was offered to the kernel. */
+static bool ring_place(struct ring *ring, const struct ring_op *op)
 {
-    if (rc >= 0 || rc == -EINTR || rc == -ETIME || rc == -EAGAIN || rc == -EBUSY)
-        return;
-    fprintf(stderr, "l0-lexd: io_uring_enter: %s; aborting\n", strerror(-rc));
-    abort();
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+    if (sqe == NULL) {
+        (void)ring_enter(ring, ring_publish(ring), 0, 0);
+        sqe = io_uring_get_sqe(&ring->uring);
+    }
+    if (sqe == NULL)
+        return false;
+    *sqe = op->sqe;
+    if (sqe->opcode == IORING_OP_TIMEOUT) {
+        struct __kernel_timespec *at = &ring->timers[sqe - ring->uring.sq.sqes];
+        *at = op->at;
+        sqe->addr = (uint64_t)(uintptr_t)at;
+    }
+    return true;
 }
 
-static struct io_uring_sqe *ring_sqe(struct ring *ring)
+/* Waiting here for a kernel that takes nothing would stop the shard, and might never end: the
+ * kernel may want completions reaped first, which only the next turn does. */
+static void ring_put_off(struct ring *ring, const struct ring_op *op)
 {
-    struct io_uring_sqe *sqe;
-    while ((sqe = io_uring_get_sqe(&ring->uring)) == NULL)
-        ring_check_enter(ring_enter(ring, 0, 0));
-    return sqe;
+    if (ring->late_end == ring->late_cap) {
+        uint32_t cap = ring->late_cap == 0 ? ring->uring.sq.ring_entries : 2 * ring->late_cap;
+        struct ring_op *late = realloc(ring->late, cap * sizeof *late);
+        if (late == NULL)
+            ring_die(ENOMEM, "operations that io_uring does not take");
+        ring->late = late;
+        ring->late_cap = cap;
+    }
+    ring->late[ring->late_end++] = *op;
+}
+
+static void ring_put(struct ring *ring, const struct ring_op *op)
+{
+    if (ring->late_end > 0 || !ring_place(ring, op))
+        ring_put_off(ring, op);
+}
+
+/* true: nothing is late any more. */
+static bool ring_catch_up(struct ring *ring)
+{
+    while (ring->late_first < ring->late_end) {
+        if (!ring_place(ring, &ring->late[ring->late_first]))
+            return false;
+        ring->late_first++;
+    }
+    ring->late_first = ring->late_end = 0;
+    return true;
 }
 
 void ring_poll(struct ring *ring, int fd, uint32_t poll_mask, bool multishot, uint64_t user_data)
 {
-    struct io_uring_sqe *sqe = ring_sqe(ring);
+    struct ring_op op = {0};
     if (multishot)
-        io_uring_prep_poll_multishot(sqe, fd, poll_mask);
+        io_uring_prep_poll_multishot(&op.sqe, fd, poll_mask);
     else
-        io_uring_prep_poll_add(sqe, fd, poll_mask);
-    io_uring_sqe_set_data64(sqe, user_data);
+        io_uring_prep_poll_add(&op.sqe, fd, poll_mask);
+    io_uring_sqe_set_data64(&op.sqe, user_data);
+    ring_put(ring, &op);
 }
 
 void ring_cancel(struct ring *ring, uint64_t target_user_data, uint64_t user_data)
 {
-    struct io_uring_sqe *sqe = ring_sqe(ring);
-    io_uring_prep_cancel64(sqe, target_user_data, 0);
-    io_uring_sqe_set_data64(sqe, user_data);
+    struct ring_op op = {0};
+    io_uring_prep_cancel64(&op.sqe, target_user_data, 0);
+    io_uring_sqe_set_data64(&op.sqe, user_data);
+    ring_put(ring, &op);
 }
 
 void ring_timer(struct ring *ring, uint64_t at_ns, uint64_t user_data)
 {
-    struct io_uring_sqe *sqe = ring_sqe(ring);
-    struct __kernel_timespec *ts = &ring->timers[sqe - ring->uring.sq.sqes];
-    *ts = ring_timespec(at_ns);
-    io_uring_prep_timeout(sqe, ts, 0, IORING_TIMEOUT_ABS);
-    io_uring_sqe_set_data64(sqe, user_data);
+    struct ring_op op = {.at = ring_timespec(at_ns)};
+    io_uring_prep_timeout(&op.sqe, NULL, 0, IORING_TIMEOUT_ABS);
+    io_uring_sqe_set_data64(&op.sqe, user_data);
+    ring_put(ring, &op);
 }
 
-uint32_t ring_turn(struct ring *ring, uint64_t wait_ns, struct ring_event *events, uint32_t cap)
+/* ---- a turn -------------------------------------------------------------------------------- */
+
+/* The kernel takes no submissions now, and has not run what completes by itself: that needs an
+ * enter without any. It also keeps the next try from following at once; where even that is refused,
+ * sleep. */
+static void ring_turn_refused(struct ring *ring, uint64_t wait_ns)
 {
-    struct io_uring *uring = &ring->uring;
-    uint32_t kernel_flags = IO_URING_READ_ONCE(*uring->sq.kflags);
-    bool have_cqes = io_uring_cq_ready(uring) > 0;
-    bool to_submit = io_uring_sq_ready(uring) > 0;
+    uint64_t pause_ns = wait_ns < RING_RETRY_NS ? wait_ns : RING_RETRY_NS;
+    const struct timespec pause = {.tv_nsec = (long)pause_ns};
+    bool wait = pause_ns > 0 && io_uring_cq_ready(&ring->uring) == 0;
+    if (ring_enter(ring, 0, wait, pause_ns) == RING_REFUSED && wait &&
+        io_uring_cq_ready(&ring->uring) == 0)
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL); /* EINTR: a shorter one */
+}
 
-    if ((kernel_flags & IORING_SQ_CQ_OVERFLOW) != 0)
-        ring->overflows++;
-    if (wait_ns > 0 && !have_cqes)
-        ring_check_enter(ring_enter(ring, 1, wait_ns));
-    else if (to_submit || (kernel_flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0)
-        ring_check_enter(ring_enter(ring, 0, 0));
-
+static uint32_t ring_reap(struct ring *ring, struct ring_event *events, uint32_t cap)
+{
     uint32_t n = 0;
     uint32_t head;
     struct io_uring_cqe *cqe;
-    io_uring_for_each_cqe(uring, head, cqe)
+    io_uring_for_each_cqe(&ring->uring, head, cqe)
     {
         if (n == cap)
             break;
@@ -187,8 +260,29 @@ uint32_t ring_turn(struct ring *ring, uint64_t wait_ns, struct ring_event *event
                                           .res = cqe->res,
                                           .more = (cqe->flags & IORING_CQE_F_MORE) != 0};
     }
-    io_uring_cq_advance(uring, n);
+    io_uring_cq_advance(&ring->uring, n);
     return n;
+}
+
+uint32_t ring_turn(struct ring *ring, uint64_t wait_ns, struct ring_event *events, uint32_t cap)
+{
+    bool caught_up = ring_catch_up(ring);
+    uint32_t kernel_flags = IO_URING_READ_ONCE(*ring->uring.sq.kflags);
+    bool have_cqes = io_uring_cq_ready(&ring->uring) > 0;
+    uint32_t to_submit = ring_publish(ring);
+    enum ring_entered entered = RING_ENTERED;
+
+    if ((kernel_flags & IORING_SQ_CQ_OVERFLOW) != 0)
+        ring->overflows++;
+    if (!caught_up)
+        entered = RING_REFUSED;
+    else if (wait_ns > 0 && !have_cqes)
+        entered = ring_enter(ring, to_submit, 1, wait_ns);
+    else if (to_submit > 0 || (kernel_flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0)
+        entered = ring_enter(ring, to_submit, 0, 0);
+    if (entered == RING_REFUSED)
+        ring_turn_refused(ring, wait_ns);
+    return ring_reap(ring, events, cap);
 }
 
 uint64_t ring_overflows(const struct ring *ring)

@@ -32,7 +32,8 @@ int ring_open(struct ring **ring, uint32_t sq_entries, uint32_t cq_entries);
 int ring_enable(struct ring *ring);
 void ring_close(struct ring *ring);
 
-/* Prepares; submitted by the next ring_turn. A full submission queue is flushed first. */
+/* Prepares; submitted by the next ring_turn. A full submission queue is flushed first; what the
+ * kernel does not take then goes with a later turn. The order stays. */
 void ring_poll(struct ring *ring, int fd, uint32_t poll_mask, bool multishot, uint64_t user_data);
 void ring_cancel(struct ring *ring, uint64_t target_user_data, uint64_t user_data);
 

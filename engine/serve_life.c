@@ -151,7 +151,8 @@ static void serve_note_event(struct conn *c, const struct op *op, const struct r
     if (op->kind == OP_CONN_IN) {
         c->readable = true;
         c->in_armed = event->more;
-        if (event->res < 0 || (event->res & (POLLHUP | POLLRDHUP | POLLERR)) != 0)
+        /* An error is the poll's own: it says nothing of the peer. */
+        if (event->res >= 0 && (event->res & (POLLHUP | POLLRDHUP | POLLERR)) != 0)
             c->peer_done = true;
     } else if (op->kind == OP_CONN_OUT) {
         c->out_armed = false;

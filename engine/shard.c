@@ -172,8 +172,8 @@ static void shard_event(struct shard *s, const struct ring_event *event)
     case OP_WATCH:
         watch_event(s, op.slot);
         return;
-    case OP_TIMER: /* the turn that it has caused looks at the watches */
-        if (s->timer_ns <= s->now_ns)
+    case OP_TIMER: /* the turn that it has caused looks at the watches, or sets it again */
+        if (s->timer_ns <= s->now_ns || event->res != -ETIME)
             s->timer_ns = UINT64_MAX;
         return;
     }

@@ -1,6 +1,7 @@
 /* Random clients against a daemon whose shards stall: frames of 1 byte to far beyond 64 KiB, cut
  * anywhere, pipelined, some connections cancelled in the middle. Whatever they do, replies come in
  * order and each is that of its own document. The seed is printed; L0_TEST_SEED runs one again. */
+#include "tests/draw.h"
 #include "tests/system/traffic.h"
 
 #include <criterion/criterion.h>
@@ -21,14 +22,6 @@ struct prop_client {
 };
 
 static struct traffic_doc docs[DOCS];
-
-static uint32_t draw(uint64_t *random, uint32_t n)
-{
-    *random ^= *random >> 12;
-    *random ^= *random << 25;
-    *random ^= *random >> 27;
-    return (uint32_t)(((*random * UINT64_C(0x2545f4914f6cdd1d)) >> 32) * n >> 32);
-}
 
 /* Around the powers of two up to the largest, and around 64 KiB above all. */
 static uint32_t draw_size(uint64_t *random)

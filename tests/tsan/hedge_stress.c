@@ -11,6 +11,7 @@
 #include "engine/serve.h"
 #include "engine/shard.h"
 #include "engine/work.h"
+#include "tests/draw.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -60,15 +61,6 @@ static struct {
 } w;
 
 static _Atomic uint64_t stall_random; /* a Weyl sequence: good enough, and safe in a handler */
-
-/* xorshift64*, as in engine/fault.c */
-static uint32_t draw(uint64_t *random, uint32_t n)
-{
-    *random ^= *random >> 12;
-    *random ^= *random << 25;
-    *random ^= *random >> 27;
-    return (uint32_t)(((*random * UINT64_C(0x2545f4914f6cdd1d)) >> 32) * n >> 32);
-}
 
 static void stall(int signal_number)
 {

@@ -5,23 +5,29 @@
 
 #include "lexer/context.h"
 
-static void expect_tokens(const char *input, const char *expected)
+/* The caller frees. What holds for every input is expected here. */
+static struct lexed lex(const char *input)
 {
     const uint32_t n = (uint32_t)strlen(input);
-    struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
+    const struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
     const char *const broken = lexed_broken(&lexed, (const uint8_t *)input, n);
+    cr_expect_null(broken, "%s: %s", input, broken);
+    return lexed;
+}
+
+static void expect_tokens(const char *input, const char *expected)
+{
+    struct lexed lexed = lex(input);
     char text[1024];
     lexed_show(&lexed, (const uint8_t *)input, text, sizeof text);
     cr_expect_str_eq(text, expected, "%s: %s", input, text);
-    cr_expect_null(broken, "%s: %s", input, broken);
     lexed_free(&lexed);
 }
 
 /* Only the commands' names, each with a blank behind it. */
 static void expect_commands(const char *input, const char *expected)
 {
-    const uint32_t n = (uint32_t)strlen(input);
-    struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
+    struct lexed lexed = lex(input);
     struct token_cursor cursor = lexed_tokens(&lexed, (const uint8_t *)input);
     struct token token;
     char text[1024] = "";
@@ -43,13 +49,10 @@ static void expect_commands(const char *input, const char *expected)
 
 static uint32_t count_issues(const char *input, unsigned id)
 {
-    const uint32_t n = (uint32_t)strlen(input);
-    struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
-    const char *const broken = lexed_broken(&lexed, (const uint8_t *)input, n);
+    struct lexed lexed = lex(input);
     uint32_t n_found = 0;
     for (uint32_t i = 0; i < lexed.counts.n_issues && i < LEXED_ISSUE_CAP; i++)
         n_found += lexed.issues[i].id == id;
-    cr_expect_null(broken, "%s: %s", input, broken);
     lexed_free(&lexed);
     return n_found;
 }

@@ -196,7 +196,6 @@ Test(metrics, every_family_from_the_start)
         "l0_arena_used_bytes{shard=\"0\"}",
         "l0_arena_locked_bytes{shard=\"0\"}",
         "l0_ring_cq_overflows_total{shard=\"0\"}",
-        "l0_ring_enobufs_total{shard=\"0\"}",
         "l0_ring_rearms_total{shard=\"0\"}",
     };
     format_and_parse(&build);

@@ -206,33 +206,6 @@ Test(ring, more_polls_than_entries)
     (void)close(fd);
 }
 
-/* Completions that the queue cannot hold wait in the kernel; none is lost, and it is counted. */
-Test(ring, overflow_loses_nothing)
-{
-    enum { POLLS = 64 };
-    struct ring *small;
-    struct ring_event events[POLLS];
-    uint64_t seen = 0;
-    int fd = new_eventfd();
-    cr_assert_eq(ring_open(&small, 4, 8), 0);
-    cr_assert_eq(ring_enable(small), 0);
-    for (unsigned i = 0; i < POLLS; i++)
-        ring_poll(small, fd, POLLIN, false, i);
-    cr_assert_eq(ring_turn(small, 0, events, POLLS), 0);
-    ring_the_bell(fd);
-    for (unsigned n = 0; n < POLLS;) {
-        uint32_t got = ring_turn(small, RING_WAIT_FOREVER, events, POLLS);
-        cr_assert_gt(got, 0);
-        for (uint32_t i = 0; i < got; i++)
-            seen |= UINT64_C(1) << events[i].user_data;
-        n += got;
-    }
-    cr_expect_eq(seen, UINT64_MAX);
-    cr_expect_gt(ring_overflows(small), 0);
-    ring_close(small);
-    (void)close(fd);
-}
-
 Test(ring, absurd_sizes)
 {
     struct ring *none;

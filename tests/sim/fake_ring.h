@@ -5,12 +5,13 @@
  * Every turn first lets the simulation act (fake_ring_act). Then armed polls are looked at with
  * poll(2). A multishot poll of a stream tells edges only, as the kernel's does: when it is armed on
  * what is ready, when bytes came, when the peer left; never again what it told before. Completions
- * come in a drawn order, some a turn late, multishot polls end now and then without further notice,
- * and a cancellation completes before or after what it cancels: all that a kernel may do. Time
- * stands still but for fake_clock_advance; a wait that nothing ends advances it to the wait's end,
- * after fake_ring_asleep has been told. */
-#ifndef L0_TESTS_FUZZ_FAKE_RING_H
-#define L0_TESTS_FUZZ_FAKE_RING_H
+ * come in any order and as late as the simulation likes, polls fail, multishot ones end without
+ * notice, and a cancellation succeeds, or comes too late for what is about to complete or has
+ * completed, before or after the completion of its target: all that a kernel may do, by
+ * fake_ring_choose. Time stands still but for fake_clock_advance; a wait that nothing ends advances
+ * it to the wait's end, after fake_ring_asleep has been told. */
+#ifndef L0_TESTS_SIM_FAKE_RING_H
+#define L0_TESTS_SIM_FAKE_RING_H
 
 #include "engine/clock.h"
 #include "engine/ring.h"
@@ -26,8 +27,19 @@
 
 /* ---- what the simulation provides; called in the shard's thread ---- */
 
+/* What a kernel may do one way or the other. */
+enum fake_choice {
+    FAKE_FAIL,   /* 0: a poll fails for want of memory */
+    FAKE_LATE,   /* 0: a ready poll completes a turn later */
+    FAKE_END,    /* 0: a multishot poll ends with what it tells */
+    FAKE_CANCEL, /* + 1: the target completes first; + 2: by itself, and the answer is -EALREADY */
+    FAKE_PICK,   /* which of the completions is taken next */
+};
+
 /* A number below n > 0. */
-uint32_t fake_ring_draw(uint32_t n);
+uint32_t fake_ring_choose(enum fake_choice choice, uint32_t n);
+/* Is this completion kept back for now? asleep: it could not sleep with it for ever. */
+bool fake_ring_holds(const struct ring_event *event, bool asleep);
 void fake_ring_act(void);
 /* Nothing is ready and the shard would wait so long. true: something was done, look again. */
 bool fake_ring_asleep(uint64_t wait_ns);
@@ -118,6 +130,8 @@ void ring_close(struct ring *ring)
 void ring_poll(struct ring *ring, int fd, uint32_t poll_mask, bool multishot, uint64_t user_data)
 {
     assert(ring->n_polls < FAKE_RING_POLLS && fd >= 0);
+    for (uint32_t i = 0; i < ring->n_polls; i++)
+        assert(ring->polls[i].user_data != user_data && "armed twice");
     ring->polls[ring->n_polls++] = (struct fake_poll){
         .fd = fd, .mask = poll_mask, .multishot = multishot, .edge = true, .user_data = user_data};
 }
@@ -160,16 +174,18 @@ static bool fake_ring_edge(struct fake_poll *p, short revents)
 
 void ring_cancel(struct ring *ring, uint64_t target_user_data, uint64_t user_data)
 {
-    bool cancel_first = fake_ring_draw(2) == 0;
     for (uint32_t i = 0; i < ring->n_polls; i++) {
         if (ring->polls[i].user_data != target_user_data)
             continue;
+        uint32_t how = fake_ring_choose(FAKE_CANCEL, 4);
+        int ready = (how & 2) != 0 ? fake_ring_mask(&ring->polls[i]) : 0;
+        int answer = ready != 0 ? -EALREADY : 0;
         fake_ring_disarm(ring, i);
-        if (cancel_first)
-            fake_ring_complete(ring, user_data, 0, false);
-        fake_ring_complete(ring, target_user_data, -ECANCELED, false);
-        if (!cancel_first)
-            fake_ring_complete(ring, user_data, 0, false);
+        if ((how & 1) == 0)
+            fake_ring_complete(ring, user_data, answer, false);
+        fake_ring_complete(ring, target_user_data, ready != 0 ? ready : -ECANCELED, false);
+        if ((how & 1) != 0)
+            fake_ring_complete(ring, user_data, answer, false);
         return;
     }
     fake_ring_complete(ring, user_data, -ENOENT, false);
@@ -181,8 +197,8 @@ void ring_timer(struct ring *ring, uint64_t at_ns, uint64_t user_data)
     assert(false && "one shard alone watches nobody");
 }
 
-/* Armed polls that are ready complete, but for late ones; true: there were late ones. */
-static bool fake_ring_look(struct ring *ring, uint32_t late_one_in)
+/* Armed polls that are ready complete; badly: some are late, others fail. true: some were late. */
+static bool fake_ring_look(struct ring *ring, bool badly)
 {
     struct pollfd fds[FAKE_RING_POLLS];
     bool late = false;
@@ -192,15 +208,20 @@ static bool fake_ring_look(struct ring *ring, uint32_t late_one_in)
     assert(ready >= 0);
     for (uint32_t left = ring->n_polls; left > 0; left--) {
         uint32_t i = left - 1; /* downwards: disarming moves the last one here */
+        if (badly && fake_ring_choose(FAKE_FAIL, 100) == 0) {
+            fake_ring_complete(ring, ring->polls[i].user_data, -ENOMEM, false);
+            fake_ring_disarm(ring, i);
+            continue;
+        }
         if (fds[i].revents == 0 || !fake_ring_edge(&ring->polls[i], fds[i].revents))
             continue;
         assert((fds[i].revents & POLLNVAL) == 0 && "a poll on a descriptor that was closed");
-        if (late_one_in > 0 && fake_ring_draw(late_one_in) == 0) {
+        if (badly && fake_ring_choose(FAKE_LATE, 6) == 0) {
             late = true;
             continue;
         }
         ring->polls[i].edge = false;
-        bool more = ring->polls[i].multishot && fake_ring_draw(8) != 0;
+        bool more = ring->polls[i].multishot && fake_ring_choose(FAKE_END, 8) != 0;
         fake_ring_complete(ring, ring->polls[i].user_data, fds[i].revents, more);
         if (!more)
             fake_ring_disarm(ring, i);
@@ -208,23 +229,44 @@ static bool fake_ring_look(struct ring *ring, uint32_t late_one_in)
     return late;
 }
 
+/* Moves the completions that are not held to the front; how many. */
+static uint32_t fake_ring_ripe(struct ring *ring, bool asleep)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < ring->n_done; i++) {
+        struct ring_event event = ring->done[i];
+        if (fake_ring_holds(&event, asleep))
+            continue;
+        ring->done[i] = ring->done[n];
+        ring->done[n++] = event;
+    }
+    return n;
+}
+
 uint32_t ring_turn(struct ring *ring, uint64_t wait_ns, struct ring_event *events, uint32_t cap)
 {
+    uint32_t n = 0;
+    uint32_t ripe;
     fake_ring_sample(ring);
     do {
         fake_ring_act();
-        if (fake_ring_look(ring, 6) && ring->n_done == 0 && wait_ns > 0)
-            (void)fake_ring_look(ring, 0);
-    } while (ring->n_done == 0 && wait_ns > 0 && fake_ring_asleep(wait_ns));
-    if (ring->n_done == 0 && wait_ns > 0) {
+        bool late = fake_ring_look(ring, true);
+        ripe = fake_ring_ripe(ring, false);
+        if (ripe == 0 && wait_ns > 0) {
+            if (late)
+                (void)fake_ring_look(ring, false);
+            ripe = fake_ring_ripe(ring, true);
+        }
+    } while (ripe == 0 && wait_ns > 0 && fake_ring_asleep(wait_ns));
+    if (ripe == 0 && wait_ns > 0) {
         assert(wait_ns != RING_WAIT_FOREVER && "nothing will ever wake it");
         fake_clock_advance(wait_ns);
     }
-    uint32_t n = 0;
-    while (ring->n_done > 0 && n < cap) {
-        uint32_t i = fake_ring_draw(ring->n_done);
+    for (; ripe > 0 && n < cap; ripe--) {
+        uint32_t i = fake_ring_choose(FAKE_PICK, ripe);
         events[n++] = ring->done[i];
-        ring->done[i] = ring->done[--ring->n_done];
+        ring->done[i] = ring->done[ripe - 1];
+        ring->done[ripe - 1] = ring->done[--ring->n_done];
     }
     return n;
 }

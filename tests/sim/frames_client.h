@@ -1,7 +1,7 @@
 /* A client of the simulation, and what it knows: which replies its bytes are due. A plain second
  * reading of proto/PROTOCOL.md, which knows nothing of the engine but its limits. */
-#ifndef L0_TESTS_FUZZ_FRAMES_CLIENT_H
-#define L0_TESTS_FUZZ_FRAMES_CLIENT_H
+#ifndef L0_TESTS_SIM_FRAMES_CLIENT_H
+#define L0_TESTS_SIM_FRAMES_CLIENT_H
 
 #include "lexer/lexer.h"
 #include "proto/wire.h"
@@ -55,7 +55,7 @@ static void frames_require(bool holds, const char *what)
 {
     if (holds)
         return;
-    fprintf(stderr, "fuzz_frames: %s\n", what);
+    fprintf(stderr, "simulation: %s\n", what);
     abort();
 }
 
