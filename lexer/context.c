@@ -162,7 +162,8 @@ bool context_in_definition(struct lexer *lx, const uint8_t *input, uint32_t at)
     struct lexer_nest *nest = &lx->nest;
     if (nest->definition_depth == 0 && nest->known_depth < nest->depth) {
         const uint32_t known = nest->known_depth;
-        const struct look_braces found = look_at_braces(input, at, nest->depth - known);
+        const struct look_text text = {.bytes = input, .slots = lx->context.slots};
+        const struct look_braces found = look_at_braces(&text, at, nest->depth - known);
         if (found.definition > 0)
             nest->definition_depth = known + found.definition;
         if (found.argument > 0 && nest->argument_depth == 0)
@@ -246,9 +247,9 @@ static int slot_of(const struct lexer *lx, uint32_t code, uint32_t value)
 static bool begin_catcode(struct lexer *lx, const struct character_source *src)
 {
     struct lexer_context *context = &lx->context;
+    const struct look_text text = {.bytes = src->bytes, .slots = context->slots};
     struct number_assignment found;
-    if (look_is_read(src->bytes, lx->control_start) ||
-        look_is_mention(src->bytes, lx->control_start))
+    if (look_is_read(&text, lx->control_start) || look_is_mention(&text, lx->control_start))
         return true;
     if (!number_read_assignment(src, lx->pos, &found))
         return false;
@@ -264,7 +265,7 @@ static bool begin_catcode(struct lexer *lx, const struct character_source *src)
     context->catcode_level = context_level(lx);
     context->catcode_slot = (uint16_t)slot;
     context->catcode_value = (uint8_t)found.right;
-    context->catcode_is_global = look_is_global(src->bytes, lx->control_start);
+    context->catcode_is_global = look_is_global(&text, lx->control_start);
     context->catcode_end = found.end;
     context->catcode_is_named = found.is_named;
     context->catcode_tokens = UINT32_MAX;
@@ -314,8 +315,9 @@ static bool change_by_word(struct lexer *lx, enum watch watch)
 static void act(struct lexer *lx, const struct character_source *src, enum watch watch)
 {
     struct lexer_context *context = &lx->context;
+    const struct look_text text = {.bytes = src->bytes, .slots = context->slots};
     const uint32_t at = lx->control_start;
-    if (look_is_mention(src->bytes, at))
+    if (look_is_mention(&text, at))
         return;
     if (!is_followed(lx, src->bytes, watch)) {
         context_not_followed(lx, at, lx->pos);
@@ -356,8 +358,9 @@ static void see_conditional(struct lexer *lx, const uint8_t *name, uint32_t n)
 
 bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at)
 {
+    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
     return watch == WATCH_BEGIN && lx->context.on && !lx->context.begin_is_unknown &&
-           look_is_defined(input, at);
+           look_is_defined(&text, at);
 }
 
 bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,

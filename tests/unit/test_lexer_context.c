@@ -130,6 +130,60 @@ Test(lexer_context, catcodes_that_are_not_followed)
     expect_commands("\\hbox{\\makeatletter\\a@b}", "hbox makeatletter a@b ");
 }
 
+/* What escapes and opens groups is a matter of category codes, in definitions and mentions too. */
+Test(lexer_context, other_escapes_and_braces)
+{
+    expect_commands("\\catcode`\\|=0 |def|x#1{|makeatletter}\\a@b",
+                    "catcode | def x makeatletter a ");
+    expect_commands("\\catcode`\\<=1 \\catcode`\\>=2 \\def\\x#1<\\makeatletter>\\a@b",
+                    "catcode < catcode > def x makeatletter a ");
+    expect_commands("\\catcode`\\<=1 \\catcode`\\>=2 <\\makeatletter\\a@b>\\a@b",
+                    "catcode < catcode > makeatletter a@b a ");
+    expect_commands("\\catcode`\\Q=1 \\catcode`\\W=2 \\def\\x\\yQ\\makeatletter W\\a@b",
+                    "catcode Q catcode W def x y makeatletter a ");
+    expect_commands("\\catcode`\\|=0 |string|makeatletter |a@b |let|x|makeatletter |a@b ",
+                    "catcode | string makeatletter a let x makeatletter a ");
+    expect_commands("\\catcode`\\|=0 {|global|catcode`|@=11 }|a@b",
+                    "catcode | global catcode @ a@b ");
+    expect_tokens("\\catcode`\\|=0 |let|x|verb|%", "\\catcode `\\| =0_\\let \\x \\verb \\% _");
+}
+
+Test(lexer_context, catcodes_of_other_characters)
+{
+    expect_tokens("\\catcode`\\^^A=\\catcode`\\% ^^Ax\n", "\\catcode `\\<01> =\\catcode `\\% _");
+    expect_tokens("\\catcode`\\/=\\catcode`\\\\/foo", "\\catcode `\\/ =\\catcode `\\\\ /foo_");
+    expect_commands("\\catcode`\\/\\catcode 92 /foo", "catcode / catcode foo ");
+    expect_commands("{\\catcode`\\@=\\catcode`a \\a@b}\\a@b", "catcode @ catcode a@b a ");
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode\\x "), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode`\\\xC3\xA9 "), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode`\\^ "), 1u); /* 7 is for ^ alone */
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcodes`\\^ "), 1u);
+}
+
+Test(lexer_context, arguments_and_groups)
+{
+    expect_commands("\\setlength\\x{\\y}\n{\\makeatletter\\a@b}\\a@b",
+                    "setlength x y makeatletter a@b a ");
+    expect_commands("\\setlength{\\x}{\\y}{\\makeatletter\\a@b}",
+                    "setlength x y makeatletter a@b ");
+    expect_commands("\\usepackage[x]{y} {\\makeatletter\\a@b}", "usepackage makeatletter a@b ");
+    cr_expect_eq(NOT_FOLLOWED("\\setlength{\\x}{\\makeatletter}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\setlength\\x{\\makeatletter}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\usepackage{\\makeatletter}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\setlengths\\x{\\y}{\\makeatletter}"), 1u);
+}
+
+/* Behind = a command is mentioned where \let has given the name before it, and nowhere else. */
+Test(lexer_context, what_let_gives)
+{
+    expect_tokens("a=\\verb|%|", "a=\\verb |%|_");
+    expect_tokens("\\x=\\verb|%|", "\\x =\\verb |%|_");
+    expect_tokens("\\let\\x=\\verb|", "\\let \\x =\\verb |_");
+    expect_tokens("\\let\\|= \\verb|", "\\let \\| =_\\verb |_");
+    expect_tokens("\\let~=\\verb|", "\\let ~=\\verb |_");
+    expect_commands("\\let\\x=\\makeatletter \\a@b", "let x makeatletter a ");
+}
+
 Test(lexer_context, expl_syntax)
 {
     expect_tokens("\\ExplSyntaxOn\n\\a_b:n { ~x }\n\n\\ExplSyntaxOff _ a\n",

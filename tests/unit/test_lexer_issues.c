@@ -83,6 +83,15 @@ Test(lexer_issues, math)
     expect_none("$ \\hbox{ if $x$ } y$");
     expect_none("\\begin{tabular}{>{$}c<{$}}\\end{tabular}\n\n");
     expect_none("\\def\\m{$}\n\nx");
+    /* Delimiters of parameters, and mentions */
+    expect_none("\\def\\x#1$#2\\y{#1}\n\n");
+    expect_none("\\long\\gdef\\x#1$\n");
+    expect_none("\\let\\x=$\n\n\\let\\x$");
+    expect_none("\\string$\n\n");
+    expect_issues("\\def\\x#1{} $\n\n", "unclosed-math 13-14<11-12");
+    expect_issues("\\def\\x#1\n$\n\n", "unclosed-math 11-12<9-10");
+    expect_issues("a=$x\n\n", "unclosed-math 5-6<2-3");
+    expect_issues("\\defs\\x$x\n\n", "unclosed-math 10-11<7-8");
 }
 
 Test(lexer_issues, environments)
