@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lexer/catcode.h"
+#include "lexer/formula.h"
 #include "lexer/issue.h"
 #include "lexer/look.h"
 #include "lexer/nest.h"
@@ -257,7 +258,8 @@ static bool begin_catcode(struct lexer *lx, const struct character_source *src)
         return true;
     const int slot = found.kind == NUMBER_CONSTANT ? slot_of(lx, found.left, found.right) : -1;
     if (slot < 0 || (context->busy & LEXER_BUSY_CATCODE) || !level_is_known(lx) ||
-        !is_executed(lx, src->bytes, lx->control_start)) {
+        !is_executed(lx, src->bytes, lx->control_start) ||
+        !formula_enter(lx, src->bytes, lx->control_start)) {
         context_not_followed(lx, lx->control_start, found.end);
         return true;
     }
@@ -341,7 +343,7 @@ static void act(struct lexer *lx, const struct character_source *src, enum watch
         verbatim_begin_inline(lx, watch);
         return;
     default:
-        if (!change_by_word(lx, watch))
+        if (!formula_enter(lx, src->bytes, at) || !change_by_word(lx, watch))
             context_not_followed(lx, at, lx->pos);
     }
 }
@@ -471,12 +473,16 @@ void context_before_step(struct lexer *lx, const struct character_source *src)
         see_argument(lx);
     if (lx->context.busy & LEXER_BUSY_VERB && lx->mode == LEXER_MODE_TEXT)
         verbatim_before_step(lx, src);
+    if (lx->context.busy & LEXER_BUSY_FORMULA)
+        formula_before_step(lx, src);
 }
 
 void context_after_step(struct lexer *lx)
 {
     if (lx->context.busy & LEXER_BUSY_CATCODE)
         finish_catcode(lx);
+    if (lx->context.busy & LEXER_BUSY_FORMULA)
+        formula_after_step(lx);
 }
 
 void context_finish(struct lexer *lx, uint32_t end)

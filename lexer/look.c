@@ -317,6 +317,35 @@ static uint32_t text_end(const struct look_text *text, uint32_t at, uint32_t end
     return at < end ? at : end;
 }
 
+/* Back from the line end at offset at over it and the comment before it, if there is one. */
+static uint32_t skip_line_end(const struct look_text *text, uint32_t at)
+{
+    uint32_t line = at;
+    while (line > 0 && !is_line_end(text->bytes[line - 1]))
+        line--;
+    return text_end(text, line, at);
+}
+
+bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, uint32_t at)
+{
+    bool line_ended = false; /* and nothing but blanks was behind */
+    while (at > low) {
+        const uint8_t byte = text->bytes[--at];
+        if (is_line_end(byte)) {
+            if (line_ended && !(byte == '\r' && text->bytes[at + 1] == '\n'))
+                return false;
+            const uint32_t end = at;
+            at = skip_line_end(text, at);
+            line_ended = at == end;
+        } else if (!is_blank(byte)) {
+            line_ended = false;
+            if ((byte == '[' || byte == '(' || byte == ']' || byte == ')') && is_escaped(text, at))
+                return byte == '[' || byte == '(';
+        }
+    }
+    return was_in;
+}
+
 struct look_braces look_at_braces(const struct look_text *text, uint32_t at, uint32_t n)
 {
     struct look_braces found = {0};
@@ -324,10 +353,7 @@ struct look_braces look_at_braces(const struct look_text *text, uint32_t at, uin
     while (at > 0 && n_found < n) {
         const uint8_t byte = text->bytes[--at], catcode = text->slots[byte];
         if (is_line_end(byte)) {
-            uint32_t line = at;
-            while (line > 0 && !is_line_end(text->bytes[line - 1]))
-                line--;
-            at = text_end(text, line, at);
+            at = skip_line_end(text, at);
         } else if ((catcode != CATCODE_BEGIN_GROUP && catcode != CATCODE_END_GROUP) ||
                    is_escaped(text, at)) {
             continue;

@@ -37,6 +37,10 @@ bool look_is_defined(const struct look_text *text, uint32_t at);
 /* The $ at offset at begins no formula: \def\x#1$…, \let\x=$. Reads no more than its line. */
 bool look_is_no_formula(const struct look_text *text, uint32_t at);
 
+/* Offset at stands in a formula \[…\] or \(…\). Looks back to offset low <= at, where that was so
+ * or not, and no further than to a blank line. */
+bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, uint32_t at);
+
 /* The outermost of some open braces that begins a definition's body (or what else is only executed
  * later), and the outermost that may begin a macro's argument, which TeX reads as a whole before
  * anything in it is executed. Counted from 1, outermost first; 0: none does. */

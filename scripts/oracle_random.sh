@@ -34,7 +34,7 @@ BEGIN {
         for (i = 0; i < length_pieces; i++) {
             piece = pick(file % 3 ? n_valid : n_pieces)
             # In a control sequence LuaTeX spoils its own buffer at ^^ before a non-ASCII character.
-            if (line ~ /\^\^$/ && line ~ /\\|5c/ && piece ~ /^[\200-\377]/) piece = "a" piece
+            if (line ~ /(\^|5e)(\^|5e)$/ && line ~ /\\|5c/ && piece ~ /^[\200-\377]/) piece = "a" piece
             line = line piece
             if (piece ~ /[\r\n]/) line = ""
             printf "%s", piece > path

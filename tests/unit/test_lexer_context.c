@@ -173,6 +173,32 @@ Test(lexer_context, arguments_and_groups)
     cr_expect_eq(NOT_FOLLOWED("\\setlengths\\x{\\y}{\\makeatletter}"), 1u);
 }
 
+/* \\[…\\] and \\(…\\) are groups, where category codes change in them. */
+Test(lexer_context, formulas_in_brackets)
+{
+    expect_commands("\\[\\makeatletter\\a@b\\]\\a@b", "[ makeatletter a@b ] a ");
+    expect_commands("\\(\\catcode`\\@=11 \\a@b\n\\)\\a@b", "( catcode @ a@b ) a ");
+    expect_commands("\\[\\catcode`\\@=11\\]\\a@b", "[ catcode @ ] a ");
+    expect_commands("\\[\\global\\catcode`\\@=11 \\]\\a@b", "[ global catcode @ ] a@b ");
+    expect_commands("\\(\\makeatletter\\makeatother\\makeatletter\\)\\a@b",
+                    "( makeatletter makeatother makeatletter ) a ");
+    expect_commands("\\makeatletter\\[\\makeatother\\a@b\\]\\a@b",
+                    "makeatletter [ makeatother a ] a@b ");
+    expect_commands("\\[{\\makeatletter\\a@b}\\a@b\\makeatletter\\a@b\\]\\a@b",
+                    "[ makeatletter a@b a makeatletter a@b ] a ");
+    expect_commands("{\\(\\makeatletter}\\a@b\\)", "( makeatletter a ) ");
+    expect_commands("\\[\\hbox{\\(\\makeatletter\\)\\a@b}\\a@b\\]",
+                    "[ hbox ( makeatletter ) a a ] ");
+    cr_expect_eq(NOT_FOLLOWED("\\[\\makeatletter\\hbox{\\(\\makeatother\\)}\\]"), 1u);
+    /* No such formulas: line breaks, comments, those that ended, those that a blank line ends */
+    expect_commands("x\\\\[2pt]\\makeatletter\\]\\a@b", "\\ makeatletter ] a@b ");
+    expect_commands("% \\[\n\\makeatletter\\]\\a@b", "makeatletter ] a@b ");
+    expect_commands("\\(\\)\\makeatletter\\)\\a@b", "( ) makeatletter ) a@b ");
+    expect_commands("\\(\n \n\\makeatletter\\)\\a@b", "( makeatletter ) a@b ");
+    expect_commands("\\[\r\n%\r\n\\makeatletter\\]\\a@b", "[ makeatletter ] a ");
+    expect_commands("\\[\\makeatletter\n\n\\)\\a@b", "[ makeatletter ) a@b ");
+}
+
 /* Behind = a command is mentioned where \let has given the name before it, and nowhere else. */
 Test(lexer_context, what_let_gives)
 {

@@ -228,6 +228,18 @@ Test(lexer_issues, formulas_at_the_limit)
     }
 }
 
+Test(lexer_issues, environments_at_the_limit)
+{
+    for (uint32_t more = 0; more < 3; more++) {
+        char input[(LEXER_ENV_DEPTH_MAX + 2) * 10 + 1] = "";
+        char *to = input;
+        for (uint32_t i = 0; i < LEXER_ENV_DEPTH_MAX + more; i++)
+            to = stpcpy(to, "\\begin{a}");
+        cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_ENVIRONMENT), LEXER_ENV_DEPTH_MAX);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP), more > 0, "once");
+    }
+}
+
 Test(lexer_issues, names_at_the_limit)
 {
     for (uint32_t more = 0; more < 2; more++) {
