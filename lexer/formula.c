@@ -36,7 +36,9 @@ void formula_before_step(struct lexer *lx, const struct character_source *src)
     const uint8_t byte = src->bytes[lx->pos];
     const bool is_blank_line = lx->mode == LEXER_MODE_TEXT && (byte == '\n' || byte == '\r') &&
                                lx->line_state == LEXER_LINE_NEW;
-    const bool is_name = lx->mode == LEXER_MODE_ESCAPE;
+    const struct look_text text = {.bytes = src->bytes, .slots = context->slots};
+    const bool is_name =
+        lx->mode == LEXER_MODE_ESCAPE && !look_is_no_bracket(&text, lx->control_start);
     /* What stands around it has ended it; or it was none, as no formula reaches over a blank line.
      */
     if (lx->nest.n_groups <= context->formula_group || is_blank_line) {

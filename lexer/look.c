@@ -326,9 +326,25 @@ static uint32_t skip_line_end(const struct look_text *text, uint32_t at)
     return text_end(text, line, at);
 }
 
+bool look_is_no_bracket(const struct look_text *text, uint32_t at)
+{
+    return (at > 0 && text->bytes[at - 1] == '`') || look_is_mention(text, at);
+}
+
+/* \[ and \( are 1, \] and \) are -1; at is the offset of the bracket. */
+static int bracket_at(const struct look_text *text, uint32_t at)
+{
+    const uint8_t byte = text->bytes[at];
+    const bool opens = byte == '[' || byte == '(', closes = byte == ']' || byte == ')';
+    if ((!opens && !closes) || !is_escaped(text, at) || look_is_no_bracket(text, at - 1))
+        return 0;
+    return opens ? 1 : -1;
+}
+
 bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, uint32_t at)
 {
     bool line_ended = false; /* and nothing but blanks was behind */
+    uint32_t n_closed = 0;   /* braces, in which a formula would be over, or half of one */
     while (at > low) {
         const uint8_t byte = text->bytes[--at];
         if (is_line_end(byte)) {
@@ -339,8 +355,14 @@ bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, ui
             line_ended = at == end;
         } else if (!is_blank(byte)) {
             line_ended = false;
-            if ((byte == '[' || byte == '(' || byte == ']' || byte == ')') && is_escaped(text, at))
-                return byte == '[' || byte == '(';
+            const int bracket = n_closed == 0 ? bracket_at(text, at) : 0;
+            if (bracket != 0)
+                return bracket > 0;
+            if (has_catcode(text, at, CATCODE_END_GROUP) && !is_escaped(text, at))
+                n_closed++;
+            else if (n_closed > 0 && has_catcode(text, at, CATCODE_BEGIN_GROUP) &&
+                     !is_escaped(text, at))
+                n_closed--;
         }
     }
     return was_in;

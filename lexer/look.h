@@ -37,6 +37,10 @@ bool look_is_defined(const struct look_text *text, uint32_t at);
 /* The $ at offset at begins no formula: \def\x#1$…, \let\x=$. Reads no more than its line. */
 bool look_is_no_formula(const struct look_text *text, uint32_t at);
 
+/* The command at offset at is none of \[ \( \] \) in use, but a constant or mentioned: `\(,
+ * \let\x\(. */
+bool look_is_no_bracket(const struct look_text *text, uint32_t at);
+
 /* Offset at stands in a formula \[…\] or \(…\). Looks back to offset low <= at, where that was so
  * or not, and no further than to a blank line. */
 bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, uint32_t at);

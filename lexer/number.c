@@ -152,6 +152,10 @@ static enum told read_catcode(struct reader *r, uint32_t *value)
     const enum told told = is_escape(r) ? TOLD_NO : read_number(r, &code);
     if (told != TOLD_YES)
         return told;
+    const uint8_t last = r->src.slots[r->src.bytes[r->at - 1]];
+    const bool is_brace = last == CATCODE_BEGIN_GROUP || last == CATCODE_END_GROUP;
+    if (is_brace && r->src.bytes[r->at - 2] == '`')
+        return TOLD_NO; /* as it stands, it would be counted, and a group seem to begin or end */
     if (code >= (r->src.regime == LEXER_PDFLATEX ? 256u : 128u))
         return TOLD_NO;
     *value = r->src.slots[code == '\n'   ? LEXER_SLOT_LINE_FEED

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Asks LaTeX how far changes of category codes reach, and compares l0-lex:
-#   scripts/oracle_groups.sh [pdflatex|lualatex]
+#   scripts/oracle_groups.sh [pdflatex|lualatex [N]]       with N, only every Nth case
 # Behind each case \showcodes writes the category codes of some characters to the log; l0-lex is shown
 # these characters in its place. A case in which it says "not followed" is counted, not compared.
 # Exit: 0 as LaTeX, 1 not, 64 usage, 77 not installed. L0_LEX names another l0-lex than bin/l0-lex.
@@ -8,6 +8,11 @@ set -eu
 engine=${1:-pdflatex}
 case $engine in pdflatex | lualatex) ;; *)
     sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    exit 64
+    ;;
+esac
+case ${2:-1} in *[!0-9]* | 0*)
+    echo "oracle: $2: must be a number from 1 on" >&2
     exit 64
     ;;
 esac
@@ -20,7 +25,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT INT TERM
 cd "$dir"
 # One case a line; ⏎ is a line end.
-cat >cases <<'END'
+awk -v every="${2:-1}" 'NR % every == 1 % every' >cases <<'END'
 \makeatletter
 \makeatletter\makeatother
 {\makeatletter}

@@ -155,6 +155,8 @@ Test(lexer_context, catcodes_of_other_characters)
     expect_commands("\\catcode`\\/\\catcode 92 /foo", "catcode / catcode foo ");
     expect_commands("{\\catcode`\\@=\\catcode`a \\a@b}\\a@b", "catcode @ catcode a@b a ");
     cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode\\x "), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`<=\\catcode`{ \\catcode`>=\\catcode`} "), 2u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`<=\\catcode`\\{ \\catcode`}=12 "), 0u);
     cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode`\\\xC3\xA9 "), 1u);
     cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode`\\^ "), 1u); /* 7 is for ^ alone */
     cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcodes`\\^ "), 1u);
@@ -190,6 +192,15 @@ Test(lexer_context, formulas_in_brackets)
     expect_commands("\\[\\hbox{\\(\\makeatletter\\)\\a@b}\\a@b\\]",
                     "[ hbox ( makeatletter ) a a ] ");
     cr_expect_eq(NOT_FOLLOWED("\\[\\makeatletter\\hbox{\\(\\makeatother\\)}\\]"), 1u);
+    /* Constants, mentions, and halves in braces are no brackets */
+    expect_commands("\\catcode`\\(=1 \\catcode`\\)=2 \\makeatletter\\a@b\\)\\a@b",
+                    "catcode ( catcode ) makeatletter a@b ) a@b ");
+    expect_commands("\\let\\x\\( \\string\\( \\makeatletter\\)\\a@b",
+                    "let x ( string ( makeatletter ) a@b ");
+    expect_commands("\\(\\makeatletter\\catcode`\\)=12 \\a@b\\)\\a@b",
+                    "( makeatletter catcode ) a@b ) a ");
+    expect_commands("\\x{\\(}\\makeatletter\\)\\a@b", "x ( makeatletter ) a@b ");
+    expect_commands("\\({x}\\makeatletter\\)\\a@b", "( makeatletter ) a ");
     /* No such formulas: line breaks, comments, those that ended, those that a blank line ends */
     expect_commands("x\\\\[2pt]\\makeatletter\\]\\a@b", "\\ makeatletter ] a@b ");
     expect_commands("% \\[\n\\makeatletter\\]\\a@b", "makeatletter ] a@b ");
