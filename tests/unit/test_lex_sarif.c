@@ -48,7 +48,7 @@ static void expect_only(json_t *object, const char *const *keys)
  * code points; a byte-order mark at the beginning does not count (3.30.2). */
 static size_t offset_of(const char *text, json_int_t line, json_int_t column)
 {
-    size_t at = memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    size_t at = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     for (json_int_t i = 1; i < line; i++) {
         at += strcspn(text + at, "\r\n");
         cr_assert(text[at], "line %lld is behind the end", (long long)line);
