@@ -33,7 +33,9 @@ command -v $engine >/dev/null || {
     exit 2
 }
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 for path; do
     if [ -d "$path" ]; then

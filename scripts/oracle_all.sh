@@ -70,7 +70,8 @@ compare() { # COMMAND LIST
     errors) scripts/oracle_errors.sh ;;
     groups-*) scripts/oracle_groups.sh "${1#groups-}" ;;
     esac >"$result.log" 2>&1 8>&- || outcome=bad
-    mv "$result.log" "$result.$outcome"
+    # One that was ended has not said what it came to: it is done again.
+    tail -n 1 "$result.log" | grep -q '^oracle: ' && mv "$result.log" "$result.$outcome"
 }
 
 # All that there are, one a line: COMMAND LIST.

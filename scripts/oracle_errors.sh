@@ -15,7 +15,9 @@ case ${1:-} in '' | --found) ;; *)
     ;;
 esac
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 "$(dirname "$0")/corpora.sh" >"$dir/paths"
 
 # "COUNT ID FILE", TAB between, of the files on standard input; FILE is below share/.

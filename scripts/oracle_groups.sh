@@ -22,7 +22,9 @@ if ! command -v "$engine" >/dev/null || ! kpsewhich latex.ltx >/dev/null; then
 fi
 lex=$(realpath "${L0_LEX:-$(dirname "$0")/../bin/l0-lex}")
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 cd "$dir"
 # One case a line; ⏎ is a line end.
 awk -v every="${2:-1}" 'NR % every == 1 % every' >cases <<'END'

@@ -16,7 +16,9 @@ words='catcode|makeat(letter|other)|ExplSyntax|ProvidesExpl|verb|lst(inline|newe
 words="$words|MakeShortVerb|endinput|scantokens|obey(lines|spaces)|end[^a-zA-Z]*document"
 words="$words|begin[^a-zA-Z]*(verb|lst|minted|[BL]?Verb|Save|comment|filecontents|\$)"
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # By standard input, so that no name makes @ a letter; 1 means errors in the document. What is not
 # followed, the layer alone can say.
