@@ -71,7 +71,9 @@ compare() { # COMMAND LIST
     groups-*) scripts/oracle_groups.sh "${1#groups-}" ;;
     esac >"$result.log" 2>&1 8>&- || outcome=bad
     # One that was ended has not said what it came to: it is done again.
-    tail -n 1 "$result.log" | grep -q '^oracle: ' && mv "$result.log" "$result.$outcome"
+    if tail -n 1 "$result.log" | grep -q '^oracle: '; then
+        mv "$result.log" "$result.$outcome"
+    fi
 }
 
 # All that there are, one a line: COMMAND LIST.
