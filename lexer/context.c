@@ -9,6 +9,7 @@
 #include "lexer/look.h"
 #include "lexer/nest.h"
 #include "lexer/number.h"
+#include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 
 bool lexer_name_has_at_letter(const char *file_name)
@@ -445,30 +446,12 @@ static void see_argument(struct lexer *lx)
         context_not_followed(lx, lx->pos, lx->pos);
 }
 
-/* Nothing but blanks stood between an escape character and the line end. */
-static void end_blanks(struct lexer *lx)
-{
-    lexer_issue_add(lx, &(struct lexer_issue){.start = lx->context.blanks_start,
-                                              .end = lx->pos,
-                                              .id = LEXER_ISSUE_ESCAPED_BLANK});
-}
-
-static void see_blanks(struct lexer *lx, const struct character_source *src)
-{
-    const uint8_t byte = src->bytes[lx->pos];
-    if (byte == ' ' || byte == '\t')
-        return;
-    lx->context.busy &= (uint8_t)~LEXER_BUSY_BLANKS;
-    if (byte == '\n' || byte == '\r')
-        end_blanks(lx);
-}
-
 void context_before_step(struct lexer *lx, const struct character_source *src)
 {
     if (lx->pos == src->have)
         return;
     if (lx->context.busy & LEXER_BUSY_BLANKS && lx->mode == LEXER_MODE_TEXT)
-        see_blanks(lx, src);
+        suspect_blanks(lx, src->bytes);
     if (lx->context.busy & LEXER_BUSY_PROVIDES)
         see_argument(lx);
     if (lx->context.busy & LEXER_BUSY_VERB && lx->mode == LEXER_MODE_TEXT)
@@ -488,7 +471,7 @@ void context_after_step(struct lexer *lx)
 void context_finish(struct lexer *lx, uint32_t end)
 {
     if (lx->context.busy & LEXER_BUSY_BLANKS && lx->mode == LEXER_MODE_TEXT)
-        end_blanks(lx);
+        suspect_blanks_end(lx);
     if (lx->context.busy & LEXER_BUSY_VERB)
         context_not_followed(lx, lx->context.command_start, lx->context.command_end);
     verbatim_finish(lx, end);

@@ -204,6 +204,23 @@ Test(lexer_issues, limits_of_nesting)
     cr_expect_eq(LEXER_ISSUE_NOT_FOLLOWED, 23, "ids are stable");
     cr_expect_eq(LEXER_ISSUE_NAME_TOO_LONG, 25, "ids are stable");
     expect_issues("\\scantokens x", "not-followed 0-11");
+    expect_issues("a\\catcode`\\@=\\x y", "not-followed 1-15");
+    expect_issues("x\\let\\begin\\y", "not-followed 5-11");
+    expect_issues("a\\x{\\makeatletter}", "not-followed 4-17");
+}
+
+/* Where the first such issue is: offset and length. */
+static void expect_at(const char *input, unsigned id, uint32_t start, uint32_t n_bytes)
+{
+    const uint32_t n = (uint32_t)strlen(input);
+    struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
+    uint32_t i = 0;
+    while (i < lexed.counts.n_issues && lexed.issues[i].id != id)
+        i++;
+    cr_assert_lt(i, lexed.counts.n_issues, "no %s", lexer_issue_name(id));
+    cr_expect_eq(lexed.issues[i].start, start);
+    cr_expect_eq(lexed.issues[i].end, start + n_bytes);
+    lexed_free(&lexed);
 }
 
 static uint32_t count_of(const char *input, unsigned id)
@@ -225,6 +242,8 @@ Test(lexer_issues, formulas_at_the_limit)
             strcat(input, "${");
         cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_MATH), LEXER_MATH_DEPTH_MAX);
         cr_expect_eq(count_of(input, LEXER_ISSUE_MATH_TOO_DEEP), more > 0, "once");
+        if (more > 0)
+            expect_at(input, LEXER_ISSUE_MATH_TOO_DEEP, LEXER_MATH_DEPTH_MAX * 2, 1);
     }
 }
 
@@ -237,6 +256,8 @@ Test(lexer_issues, environments_at_the_limit)
             to = stpcpy(to, "\\begin{a}");
         cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_ENVIRONMENT), LEXER_ENV_DEPTH_MAX);
         cr_expect_eq(count_of(input, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP), more > 0, "once");
+        if (more > 0)
+            expect_at(input, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, LEXER_ENV_DEPTH_MAX * 9, 9);
     }
 }
 
@@ -248,6 +269,8 @@ Test(lexer_issues, names_at_the_limit)
         snprintf(input, sizeof input, "\\begin{%0*d}\\end{%0*d}\\begin{%0*d}", n, 1, n, 1, n, 2);
         cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_ENVIRONMENT), 1 - more);
         cr_expect_eq(count_of(input, LEXER_ISSUE_NAME_TOO_LONG), 3 * more);
+        if (more > 0)
+            expect_at(input, LEXER_ISSUE_NAME_TOO_LONG, 0, (uint32_t)n + 8);
     }
 }
 
