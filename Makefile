@@ -194,13 +194,15 @@ service-run: all ## start the service in the background
 service-stop: ## stop it by its pid file
 	@scripts/service.sh stop
 
-.PHONY: test check model fuzz asan tsan
+.PHONY: test check model oracle fuzz asan tsan
 test: build/deps-build.ok build/deps-tools.ok ## all tests and checks; ONLY=pattern chooses steps
 	@scripts/test.sh $(ONLY)
 check: build/deps-build.ok build/deps-tools.ok ## the static checks alone
 	@scripts/test.sh check
 model: build/deps-tools.ok ## the hedging protocol's model, checked by spin
 	@scripts/model.sh
+oracle: all ## the lexer beside TeX over all corpora and N=20000 random files; LIMIT_S= stops early
+	@scripts/oracle_all.sh
 fuzz: build/deps-build.ok build/deps-tools.ok ## every fuzz target for FUZZ_S seconds
 	@scripts/fuzz.sh
 asan: ## build everything with address and undefined-behaviour sanitizers

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "lexer/catcode.h"
+#include "lexer/formula.h"
 #include "lexer/issue.h"
 #include "lexer/look.h"
 #include "lexer/nest.h"
 #include "lexer/number.h"
+#include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 
 bool lexer_name_has_at_letter(const char *file_name)
@@ -162,7 +164,8 @@ bool context_in_definition(struct lexer *lx, const uint8_t *input, uint32_t at)
     struct lexer_nest *nest = &lx->nest;
     if (nest->definition_depth == 0 && nest->known_depth < nest->depth) {
         const uint32_t known = nest->known_depth;
-        const struct look_braces found = look_at_braces(input, at, nest->depth - known);
+        const struct look_text text = {.bytes = input, .slots = lx->context.slots};
+        const struct look_braces found = look_at_braces(&text, at, nest->depth - known);
         if (found.definition > 0)
             nest->definition_depth = known + found.definition;
         if (found.argument > 0 && nest->argument_depth == 0)
@@ -246,9 +249,9 @@ static int slot_of(const struct lexer *lx, uint32_t code, uint32_t value)
 static bool begin_catcode(struct lexer *lx, const struct character_source *src)
 {
     struct lexer_context *context = &lx->context;
+    const struct look_text text = {.bytes = src->bytes, .slots = context->slots};
     struct number_assignment found;
-    if (look_is_read(src->bytes, lx->control_start) ||
-        look_is_mention(src->bytes, lx->control_start))
+    if (look_is_read(&text, lx->control_start) || look_is_mention(&text, lx->control_start))
         return true;
     if (!number_read_assignment(src, lx->pos, &found))
         return false;
@@ -256,7 +259,8 @@ static bool begin_catcode(struct lexer *lx, const struct character_source *src)
         return true;
     const int slot = found.kind == NUMBER_CONSTANT ? slot_of(lx, found.left, found.right) : -1;
     if (slot < 0 || (context->busy & LEXER_BUSY_CATCODE) || !level_is_known(lx) ||
-        !is_executed(lx, src->bytes, lx->control_start)) {
+        !is_executed(lx, src->bytes, lx->control_start) ||
+        !formula_enter(lx, src->bytes, lx->control_start)) {
         context_not_followed(lx, lx->control_start, found.end);
         return true;
     }
@@ -264,7 +268,7 @@ static bool begin_catcode(struct lexer *lx, const struct character_source *src)
     context->catcode_level = context_level(lx);
     context->catcode_slot = (uint16_t)slot;
     context->catcode_value = (uint8_t)found.right;
-    context->catcode_is_global = look_is_global(src->bytes, lx->control_start);
+    context->catcode_is_global = look_is_global(&text, lx->control_start);
     context->catcode_end = found.end;
     context->catcode_is_named = found.is_named;
     context->catcode_tokens = UINT32_MAX;
@@ -314,8 +318,9 @@ static bool change_by_word(struct lexer *lx, enum watch watch)
 static void act(struct lexer *lx, const struct character_source *src, enum watch watch)
 {
     struct lexer_context *context = &lx->context;
+    const struct look_text text = {.bytes = src->bytes, .slots = context->slots};
     const uint32_t at = lx->control_start;
-    if (look_is_mention(src->bytes, at))
+    if (look_is_mention(&text, at))
         return;
     if (!is_followed(lx, src->bytes, watch)) {
         context_not_followed(lx, at, lx->pos);
@@ -339,7 +344,7 @@ static void act(struct lexer *lx, const struct character_source *src, enum watch
         verbatim_begin_inline(lx, watch);
         return;
     default:
-        if (!change_by_word(lx, watch))
+        if (!formula_enter(lx, src->bytes, at) || !change_by_word(lx, watch))
             context_not_followed(lx, at, lx->pos);
     }
 }
@@ -356,8 +361,9 @@ static void see_conditional(struct lexer *lx, const uint8_t *name, uint32_t n)
 
 bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at)
 {
+    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
     return watch == WATCH_BEGIN && lx->context.on && !lx->context.begin_is_unknown &&
-           look_is_defined(input, at);
+           look_is_defined(&text, at);
 }
 
 bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
@@ -440,46 +446,32 @@ static void see_argument(struct lexer *lx)
         context_not_followed(lx, lx->pos, lx->pos);
 }
 
-/* Nothing but blanks stood between an escape character and the line end. */
-static void end_blanks(struct lexer *lx)
-{
-    lexer_issue_add(lx, &(struct lexer_issue){.start = lx->context.blanks_start,
-                                              .end = lx->pos,
-                                              .id = LEXER_ISSUE_ESCAPED_BLANK});
-}
-
-static void see_blanks(struct lexer *lx, const struct character_source *src)
-{
-    const uint8_t byte = src->bytes[lx->pos];
-    if (byte == ' ' || byte == '\t')
-        return;
-    lx->context.busy &= (uint8_t)~LEXER_BUSY_BLANKS;
-    if (byte == '\n' || byte == '\r')
-        end_blanks(lx);
-}
-
 void context_before_step(struct lexer *lx, const struct character_source *src)
 {
     if (lx->pos == src->have)
         return;
     if (lx->context.busy & LEXER_BUSY_BLANKS && lx->mode == LEXER_MODE_TEXT)
-        see_blanks(lx, src);
+        suspect_blanks(lx, src->bytes);
     if (lx->context.busy & LEXER_BUSY_PROVIDES)
         see_argument(lx);
     if (lx->context.busy & LEXER_BUSY_VERB && lx->mode == LEXER_MODE_TEXT)
         verbatim_before_step(lx, src);
+    if (lx->context.busy & LEXER_BUSY_FORMULA)
+        formula_before_step(lx, src);
 }
 
 void context_after_step(struct lexer *lx)
 {
     if (lx->context.busy & LEXER_BUSY_CATCODE)
         finish_catcode(lx);
+    if (lx->context.busy & LEXER_BUSY_FORMULA)
+        formula_after_step(lx);
 }
 
 void context_finish(struct lexer *lx, uint32_t end)
 {
     if (lx->context.busy & LEXER_BUSY_BLANKS && lx->mode == LEXER_MODE_TEXT)
-        end_blanks(lx);
+        suspect_blanks_end(lx);
     if (lx->context.busy & LEXER_BUSY_VERB)
         context_not_followed(lx, lx->context.command_start, lx->context.command_end);
     verbatim_finish(lx, end);

@@ -55,7 +55,8 @@ int document_lex(struct document *doc)
     const struct lexer_counts counted = doc->counts;
     doc->kinds = malloc((size_t)counted.n_spans + 1);
     doc->starts = malloc(((size_t)counted.n_spans + 1) * sizeof *doc->starts);
-    doc->issues = malloc(((size_t)counted.n_issues + 1) * sizeof *doc->issues);
+    doc->n_issues = counted.n_issues < DOCUMENT_ISSUES_MAX ? counted.n_issues : DOCUMENT_ISSUES_MAX;
+    doc->issues = malloc(((size_t)doc->n_issues + 1) * sizeof *doc->issues);
     doc->position_memory =
         malloc(position_words(doc->n_bytes, counted.n_lines) * sizeof *doc->position_memory);
     if (!doc->kinds || !doc->starts || !doc->issues || !doc->position_memory)
@@ -66,7 +67,7 @@ int document_lex(struct document *doc)
         .starts = doc->starts,
         .span_cap = counted.n_spans,
         .issues = doc->issues,
-        .issue_cap = counted.n_issues,
+        .issue_cap = doc->n_issues,
     };
     const int rc = lexer_run(&doc->options, doc->bytes, doc->n_bytes, &out, &doc->counts);
     assert(rc == 0 && memcmp(&counted, &doc->counts, sizeof counted) == 0);

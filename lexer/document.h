@@ -5,6 +5,9 @@
 #include "lexer/lexer.h"
 #include "lexer/position.h"
 
+/* So many diagnostics are kept; of the others, the number is. */
+#define DOCUMENT_ISSUES_MAX 1000000u
+
 struct document {
     const char *name; /* for messages; "<stdin>" for "-" */
     struct lexer_options options;
@@ -14,7 +17,8 @@ struct document {
     /* Of the following, only after document_lex(): */
     uint8_t *kinds;             /* counts.n_spans */
     uint32_t *starts;           /* counts.n_spans + 1 */
-    struct lexer_issue *issues; /* counts.n_issues */
+    struct lexer_issue *issues; /* n_issues, the first ones */
+    uint32_t n_issues;
     uint32_t *position_memory;
     struct position_index positions;
 };

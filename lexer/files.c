@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lexer/print.h"
+
 static int append(struct files *files, const char *dir, const char *name)
 {
     if (files->n == files->cap) {
@@ -51,9 +53,10 @@ static int read_directory(struct files *files, struct files *pending, const char
     const int n = scandir(dir, &entries, NULL, alphasort);
     int rc = 0;
     if (n < 0) {
-        fprintf(stderr, "l0-lex: %s: %s\n", dir, strerror(errno));
+        const int failure = errno;
+        print_failure(dir, strerror(failure));
         files->n_unreadable++;
-        return errno == ENOMEM ? -ENOMEM : 0;
+        return failure == ENOMEM ? -ENOMEM : 0;
     }
     for (int i = 0; i < n; i++) {
         const char *const name = entries[i]->d_name;
@@ -85,7 +88,7 @@ static int add_directory(struct files *files, const char *dir)
     }
     files_free(&pending);
     if (rc == 0 && files->n == n_before && files->n_unreadable == n_unreadable_before) {
-        fprintf(stderr, "l0-lex: %s: no LaTeX source in this directory\n", dir);
+        print_failure(dir, "no LaTeX source in this directory");
         files->n_unreadable++;
     }
     return rc;

@@ -191,6 +191,12 @@ static void print_kernels(FILE *to)
     }
 }
 
+static bool shows_diagnostics(enum output output)
+{
+    return output == OUTPUT_SUMMARY || output == OUTPUT_CHECK || output == OUTPUT_JSON ||
+           output == OUTPUT_SARIF;
+}
+
 static int print_document(struct document *doc, const struct settings *settings, FILE *to)
 {
     if (settings->output == OUTPUT_COUNTS) {
@@ -200,6 +206,8 @@ static int print_document(struct document *doc, const struct settings *settings,
     const int rc = document_lex(doc);
     if (rc < 0)
         return rc;
+    if (shows_diagnostics(settings->output))
+        print_left_out(doc);
     switch (settings->output) {
     case OUTPUT_TOKENS:
         print_tokens(doc, to);
@@ -280,8 +288,8 @@ static bool file_done(void *context, size_t index, int result, const char *text,
     fwrite(text, 1, n_bytes, stdout);
     if (result < 0) {
         code = EXIT_UNREADABLE;
-        fprintf(stderr, "l0-lex: %s: %s\n", settings->files.paths[index],
-                result == -EFBIG ? "larger than 1 GiB - 1 byte" : strerror(-result));
+        print_failure(settings->files.paths[index],
+                      result == -EFBIG ? "larger than 1 GiB - 1 byte" : strerror(-result));
     }
     if (code > settings->worst)
         settings->worst = code;

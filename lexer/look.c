@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lexer/catcode.h"
 #include "lexer/state.h"
 
 #define ARGUMENTS_MAX 4u /* in braces, of the commands below */
@@ -22,33 +23,45 @@ static bool is_name_byte(uint8_t byte)
     return (lower >= 'a' && lower <= 'z') || byte == '@' || byte == '_' || byte == ':';
 }
 
+static bool has_catcode(const struct look_text *text, uint32_t at, enum catcode catcode)
+{
+    return text->slots[text->bytes[at]] == catcode;
+}
+
+/* A brace, or what has its category code. */
+static bool is_open(const struct look_text *text, struct look_word word)
+{
+    return word.n_bytes == 0 && word.byte != 0 && text->slots[word.byte] == CATCODE_BEGIN_GROUP;
+}
+
 /* An odd number of escape characters stands before offset at. */
-static bool is_escaped(const uint8_t *input, uint32_t at)
+static bool is_escaped(const struct look_text *text, uint32_t at)
 {
     uint32_t n = 0;
-    while (at > n && input[at - n - 1] == '\\')
+    while (at > n && has_catcode(text, at - n - 1, CATCODE_ESCAPE))
         n++;
     return n % 2 == 1;
 }
 
-struct look_word look_before(const uint8_t *input, uint32_t at)
+struct look_word look_before(const struct look_text *text, uint32_t at)
 {
-    while (at > 0 && is_blank(input[at - 1]))
+    while (at > 0 && is_blank(text->bytes[at - 1]))
         at--;
-    if (at == 0 || is_line_end(input[at - 1]))
+    if (at == 0 || is_line_end(text->bytes[at - 1]))
         return (struct look_word){.start = at};
     uint32_t start = at;
-    while (start > 0 && is_name_byte(input[start - 1]))
+    while (start > 0 && is_name_byte(text->bytes[start - 1]))
         start--;
-    if (start < at && is_escaped(input, start))
+    if (start < at && is_escaped(text, start))
         return (struct look_word){.start = start, .n_bytes = at - start};
-    return (struct look_word){.start = at - 1, .byte = input[at - 1]};
+    return (struct look_word){.start = at - 1, .byte = text->bytes[at - 1]};
 }
 
-static bool is_one_of(const uint8_t *input, struct look_word word, const char *const *names)
+static bool is_one_of(const struct look_text *text, struct look_word word, const char *const *names)
 {
     for (; *names; names++)
-        if (strlen(*names) == word.n_bytes && memcmp(*names, input + word.start, word.n_bytes) == 0)
+        if (strlen(*names) == word.n_bytes &&
+            memcmp(*names, text->bytes + word.start, word.n_bytes) == 0)
             return true;
     return false;
 }
@@ -70,83 +83,97 @@ static const struct {
     {"AtEndDocument", 1},      {"AtEndOf", 1},
 };
 
-static unsigned n_arguments_of(const uint8_t *input, struct look_word word)
+static unsigned n_arguments_of(const struct look_text *text, struct look_word word)
 {
     for (size_t i = 0; i < sizeof latex_definers / sizeof latex_definers[0]; i++) {
         const size_t n = strlen(latex_definers[i].name);
-        if (n <= word.n_bytes && memcmp(latex_definers[i].name, input + word.start, n) == 0)
+        if (n <= word.n_bytes && memcmp(latex_definers[i].name, text->bytes + word.start, n) == 0)
             return latex_definers[i].n_arguments;
     }
     return 0;
 }
 
-static bool is_definer(const uint8_t *input, struct look_word word)
+static bool is_definer(const struct look_text *text, struct look_word word)
 {
-    return is_one_of(input, word, plain_definers) || n_arguments_of(input, word) > 0;
+    return is_one_of(text, word, plain_definers) || n_arguments_of(text, word) > 0;
 }
 
 /* The command before the control sequence whose escape character is at offset at. */
-static bool follows_definer(const uint8_t *input, uint32_t at)
+static bool follows_definer(const struct look_text *text, uint32_t at)
 {
-    struct look_word before = look_before(input, at);
+    struct look_word before = look_before(text, at);
     if (before.byte == '*')
-        before = look_before(input, before.start);
-    return is_definer(input, before);
+        before = look_before(text, before.start);
+    return is_definer(text, before);
 }
 
-bool look_is_defined(const uint8_t *input, uint32_t at)
+/* What is at offset at is given to a command or an active character: \let\x=, \let~=. */
+static bool follows_let(const struct look_text *text, uint32_t at)
 {
     static const char *const let[] = {"let", NULL};
-    const struct look_word before = look_before(input, at);
-    if (before.n_bytes == 0 && before.byte != '{' && before.byte != '*')
-        return false;
-    if (before.byte == '{')
-        return follows_definer(input, before.start);
-    return is_one_of(input, before, let) || follows_definer(input, at);
+    const struct look_word name = look_before(text, at);
+    const bool is_word = name.n_bytes > 0 || is_escaped(text, name.start);
+    return (name.n_bytes > 0 || name.byte != 0) &&
+           is_one_of(text, look_before(text, name.start - is_word), let);
 }
 
-bool look_is_mention(const uint8_t *input, uint32_t at)
+bool look_is_defined(const struct look_text *text, uint32_t at)
+{
+    static const char *const let[] = {"let", NULL};
+    const struct look_word before = look_before(text, at);
+    if (is_open(text, before))
+        return follows_definer(text, before.start);
+    if (before.n_bytes == 0 && before.byte != '*')
+        return false;
+    return is_one_of(text, before, let) || follows_definer(text, at);
+}
+
+bool look_is_mention(const struct look_text *text, uint32_t at)
 {
     static const char *const one_before[] = {"let",       "string",   "noexpand", "meaning",
                                              "show",      "newif",    "ifx",      "protected@edef",
                                              "futurelet", "undefine", NULL};
     static const char *const two_before[] = {"let", "ifx", "futurelet", NULL};
-    const struct look_word before = look_before(input, at);
-    if (before.n_bytes == 0 && before.byte != '{' && before.byte != '=' && before.byte != '*')
+    const struct look_word before = look_before(text, at);
+    if (is_open(text, before))
+        return follows_definer(text, before.start);
+    if (before.byte == '=')
+        return follows_let(text, before.start);
+    if (before.n_bytes == 0 && before.byte != '*')
         return false;
-    if (before.byte == '{')
-        return follows_definer(input, before.start);
-    if (before.byte == '=' || is_one_of(input, before, one_before) ||
-        is_one_of(input, before, plain_definers) || follows_definer(input, at))
+    if (is_one_of(text, before, one_before) || is_one_of(text, before, plain_definers) ||
+        follows_definer(text, at))
         return true;
-    return before.n_bytes > 0 && is_one_of(input, look_before(input, before.start - 1), two_before);
+    return before.n_bytes > 0 && is_one_of(text, look_before(text, before.start - 1), two_before);
 }
 
-bool look_is_read(const uint8_t *input, uint32_t at)
+bool look_is_read(const struct look_text *text, uint32_t at)
 {
     static const char *const readers[] = {"the",    "number",  "romannumeral", "ifnum", "ifodd",
                                           "ifcase", "showthe", "numexpr",      NULL};
-    const struct look_word before = look_before(input, at);
+    const struct look_word before = look_before(text, at);
     return before.byte == '=' || before.byte == '<' || before.byte == '>' ||
-           is_one_of(input, before, readers);
+           is_one_of(text, before, readers);
 }
 
-bool look_is_global(const uint8_t *input, uint32_t at)
+bool look_is_global(const struct look_text *text, uint32_t at)
 {
     static const char *const global[] = {"global", NULL};
-    return is_one_of(input, look_before(input, at), global);
+    return is_one_of(text, look_before(text, at), global);
 }
 
 /* Back from behind a closing brace or bracket to its other one; false if that is below low. */
-static bool skip_argument(const uint8_t *input, uint32_t low, uint32_t *at)
+static bool skip_argument(const struct look_text *text, uint32_t low, uint32_t *at)
 {
-    const uint8_t close = input[*at - 1], open = close == '}' ? '{' : '[';
+    const bool in_brackets = text->bytes[*at - 1] == ']';
     uint32_t n = 0;
     while (*at > low) {
-        const uint8_t byte = input[--*at];
-        if ((byte != close && byte != open) || is_escaped(input, *at))
+        const uint8_t byte = text->bytes[--*at], catcode = text->slots[byte];
+        const bool closes = in_brackets ? byte == ']' : catcode == CATCODE_END_GROUP;
+        const bool opens = in_brackets ? byte == '[' : catcode == CATCODE_BEGIN_GROUP;
+        if ((!closes && !opens) || is_escaped(text, *at))
             continue;
-        if (byte == close)
+        if (closes)
             n++;
         else if (--n == 0)
             return true;
@@ -156,53 +183,64 @@ static bool skip_argument(const uint8_t *input, uint32_t low, uint32_t *at)
 
 /* Back over blanks, a line end, and arguments in brackets and braces; counts the latter. False:
  * some of them stand below low. */
-static bool skip_arguments(const uint8_t *input, uint32_t low, uint32_t *at, unsigned *n_braces)
+static bool skip_arguments(const struct look_text *text, uint32_t low, uint32_t *at,
+                           unsigned *n_braces)
 {
     bool line_ended = false;
     while (*at > 0 && *n_braces < ARGUMENTS_MAX) {
-        const uint8_t byte = input[*at - 1];
+        const uint8_t byte = text->bytes[*at - 1];
         const bool is_end = is_line_end(byte), is_blank_or_star = is_blank(byte) || byte == '*';
-        if (is_end && line_ended && !(byte == '\r' && input[*at] == '\n'))
+        if (is_end && line_ended && !(byte == '\r' && text->bytes[*at] == '\n'))
             break; /* a blank line is no part of a command */
-        if (!is_end && !is_blank_or_star && byte != '}' && byte != ']')
+        const bool is_close = has_catcode(text, *at - 1, CATCODE_END_GROUP);
+        if (!is_end && !is_blank_or_star && !is_close && byte != ']')
             break;
         if (*at <= low)
             return false;
         if (is_end || is_blank_or_star) {
             line_ended |= is_end;
             --*at;
-        } else if (is_escaped(input, *at - 1)) {
+        } else if (is_escaped(text, *at - 1)) {
             break;
         } else {
-            if (!skip_argument(input, low, at))
+            if (!skip_argument(text, low, at))
                 return low == 0; /* there, it begins nowhere */
-            *n_braces += byte == '}';
+            *n_braces += is_close;
             line_ended = false;
         }
     }
     return true;
 }
 
-/* \def\x#1…{: nothing but its parameters stands between. (However long they are: no byte is looked
- * at for two braces.) */
-static bool is_plain_body(const uint8_t *input, uint32_t at)
+/* \def\x#1…, from offset low on: nothing but parameters stands between that and offset at. */
+static bool is_parameter(const struct look_text *text, uint32_t low, uint32_t at)
 {
-    while (at > 0) {
-        const uint8_t byte = input[at - 1];
-        if ((byte == '{' || byte == '}') && !is_escaped(input, at - 1))
+    const uint32_t end = at;
+    while (at > low) {
+        const uint8_t catcode = text->slots[text->bytes[--at]];
+        if ((catcode == CATCODE_BEGIN_GROUP || catcode == CATCODE_END_GROUP) &&
+            !is_escaped(text, at))
             return false;
-        at--;
-        if (byte != '\\')
+        if (catcode != CATCODE_ESCAPE)
             continue;
         struct look_word word = {.start = at + 1};
-        while (is_name_byte(input[word.start + word.n_bytes]))
-            word.n_bytes++; /* the brace ends it at the latest */
-        const bool defines = is_one_of(input, word, plain_definers) ||
-                             (word.n_bytes > 3 && memcmp(input + word.start, "cs_", 3) == 0);
-        if (defines && !is_escaped(input, at))
+        while (word.start + word.n_bytes < end &&
+               is_name_byte(text->bytes[word.start + word.n_bytes]))
+            word.n_bytes++;
+        const bool defines = is_one_of(text, word, plain_definers) ||
+                             (word.n_bytes > 3 && memcmp(text->bytes + word.start, "cs_", 3) == 0);
+        if (defines && !is_escaped(text, at))
             return true;
     }
     return false;
+}
+
+bool look_is_no_formula(const struct look_text *text, uint32_t at)
+{
+    uint32_t line = at;
+    while (line > 0 && !is_line_end(text->bytes[line - 1]))
+        line--;
+    return is_parameter(text, line, at) || look_is_mention(text, at);
 }
 
 /* Primitives whose braces are groups, and commands that have no arguments. */
@@ -218,64 +256,135 @@ static const char *const groupers[] = {
     "bigskip",      "medskip",       "smallskip",   "newpage",      "clearpage",
     "ExplSyntaxOn", "ExplSyntaxOff", NULL};
 
+/* Commands whose arguments are so many: what stands in braces behind them is none of theirs. */
+static const struct {
+    const char *name;
+    unsigned n_arguments;
+} complete[] = {
+    {"setlength", 2},  {"addtolength", 2},    {"setcounter", 2},      {"addtocounter", 2},
+    {"newlength", 1},  {"newcounter", 1},     {"stepcounter", 1},     {"refstepcounter", 1},
+    {"usepackage", 1}, {"RequirePackage", 1}, {"documentclass", 1},   {"LoadClass", 1},
+    {"input", 1},      {"include", 1},        {"ProvidesPackage", 1}, {"ProvidesClass", 1},
+    {"label", 1},      {"hspace", 1},         {"vspace", 1},
+};
+
+static bool has_all(const struct look_text *text, struct look_word word, unsigned n_arguments)
+{
+    for (size_t i = 0; i < sizeof complete / sizeof complete[0]; i++)
+        if (strlen(complete[i].name) == word.n_bytes &&
+            memcmp(complete[i].name, text->bytes + word.start, word.n_bytes) == 0)
+            return n_arguments >= complete[i].n_arguments;
+    return false;
+}
+
 enum brace { BRACE_GROUP, BRACE_ARGUMENT, BRACE_DEFINITION };
 
 /* What the brace at offset at begins. */
-static enum brace brace_at(const uint8_t *input, uint32_t at)
+static enum brace brace_at(const struct look_text *text, uint32_t at)
 {
     static const char *const environments[] = {"begin", "end", NULL};
-    if (is_plain_body(input, at))
+    /* However long its parameters are: no byte is looked at for two braces. */
+    if (is_parameter(text, 0, at))
         return BRACE_DEFINITION;
     const uint32_t low = at > LEXER_HEAD_BYTES_MAX ? at - LEXER_HEAD_BYTES_MAX : 0;
     unsigned n_before = 0;
     uint32_t head_end = at;
-    if (!skip_arguments(input, low, &head_end, &n_before))
+    if (!skip_arguments(text, low, &head_end, &n_before))
         return BRACE_DEFINITION; /* for all we know */
-    struct look_word word = look_before(input, head_end);
+    struct look_word word = look_before(text, head_end);
     if (word.n_bytes == 0)
         return BRACE_GROUP;
-    if (n_before < n_arguments_of(input, word))
+    if (n_before < n_arguments_of(text, word))
         return BRACE_DEFINITION;
     /* \newcommand\x, whose first argument has no braces */
-    struct look_word first = look_before(input, word.start - 1);
+    struct look_word first = look_before(text, word.start - 1);
     if (first.byte == '*')
-        first = look_before(input, first.start);
-    if (n_before + 1 < n_arguments_of(input, first))
+        first = look_before(text, first.start);
+    if (n_before + 1 < n_arguments_of(text, first))
         return BRACE_DEFINITION;
-    const bool is_group = is_one_of(input, word, groupers) ||
-                          (n_before > 0 && is_one_of(input, word, environments)) ||
-                          (n_before > 0 && is_definer(input, first)) ||
-                          (n_before > 0 && is_definer(input, word));
+    const bool is_group =
+        is_one_of(text, word, groupers) || (n_before > 0 && is_one_of(text, word, environments)) ||
+        (n_before > 0 && is_definer(text, first)) || (n_before > 0 && is_definer(text, word)) ||
+        has_all(text, word, n_before) || has_all(text, first, n_before + 1);
     return is_group ? BRACE_GROUP : BRACE_ARGUMENT;
 }
 
 /* Where the comment begins on the line from offset at on, or its end. */
-static uint32_t text_end(const uint8_t *input, uint32_t at, uint32_t end)
+static uint32_t text_end(const struct look_text *text, uint32_t at, uint32_t end)
 {
-    while (at < end && input[at] != '%')
-        at += input[at] == '\\' ? 2 : 1;
+    while (at < end && !has_catcode(text, at, CATCODE_COMMENT))
+        at += has_catcode(text, at, CATCODE_ESCAPE) ? 2 : 1;
     return at < end ? at : end;
 }
 
-struct look_braces look_at_braces(const uint8_t *input, uint32_t at, uint32_t n)
+/* Back from the line end at offset at over it and the comment before it, if there is one. */
+static uint32_t skip_line_end(const struct look_text *text, uint32_t at)
+{
+    uint32_t line = at;
+    while (line > 0 && !is_line_end(text->bytes[line - 1]))
+        line--;
+    return text_end(text, line, at);
+}
+
+bool look_is_no_bracket(const struct look_text *text, uint32_t at)
+{
+    return (at > 0 && text->bytes[at - 1] == '`') || look_is_mention(text, at);
+}
+
+/* \[ and \( are 1, \] and \) are -1; at is the offset of the bracket. */
+static int bracket_at(const struct look_text *text, uint32_t at)
+{
+    const uint8_t byte = text->bytes[at];
+    const bool opens = byte == '[' || byte == '(', closes = byte == ']' || byte == ')';
+    if ((!opens && !closes) || !is_escaped(text, at) || look_is_no_bracket(text, at - 1))
+        return 0;
+    return opens ? 1 : -1;
+}
+
+bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, uint32_t at)
+{
+    bool line_ended = false; /* and nothing but blanks was behind */
+    uint32_t n_closed = 0;   /* braces, in which a formula would be over, or half of one */
+    while (at > low) {
+        const uint8_t byte = text->bytes[--at];
+        if (is_line_end(byte)) {
+            if (line_ended && !(byte == '\r' && text->bytes[at + 1] == '\n'))
+                return false;
+            const uint32_t end = at;
+            at = skip_line_end(text, at);
+            line_ended = at == end;
+        } else if (!is_blank(byte)) {
+            line_ended = false;
+            const int bracket = n_closed == 0 ? bracket_at(text, at) : 0;
+            if (bracket != 0)
+                return bracket > 0;
+            if (has_catcode(text, at, CATCODE_END_GROUP) && !is_escaped(text, at))
+                n_closed++;
+            else if (n_closed > 0 && has_catcode(text, at, CATCODE_BEGIN_GROUP) &&
+                     !is_escaped(text, at))
+                n_closed--;
+        }
+    }
+    return was_in;
+}
+
+struct look_braces look_at_braces(const struct look_text *text, uint32_t at, uint32_t n)
 {
     struct look_braces found = {0};
     uint32_t n_found = 0, n_closed = 0;
     while (at > 0 && n_found < n) {
-        const uint8_t byte = input[--at];
+        const uint8_t byte = text->bytes[--at], catcode = text->slots[byte];
         if (is_line_end(byte)) {
-            uint32_t line = at;
-            while (line > 0 && !is_line_end(input[line - 1]))
-                line--;
-            at = text_end(input, line, at);
-        } else if ((byte != '{' && byte != '}') || is_escaped(input, at)) {
+            at = skip_line_end(text, at);
+        } else if ((catcode != CATCODE_BEGIN_GROUP && catcode != CATCODE_END_GROUP) ||
+                   is_escaped(text, at)) {
             continue;
-        } else if (byte == '}') {
+        } else if (catcode == CATCODE_END_GROUP) {
             n_closed++;
         } else if (n_closed > 0) {
             n_closed--;
         } else {
-            const enum brace brace = brace_at(input, at);
+            const enum brace brace = brace_at(text, at);
             n_found++;
             if (brace == BRACE_DEFINITION)
                 found.definition = n - n_found + 1;

@@ -6,6 +6,7 @@
 #include "lexer/context.h"
 #include "lexer/hidden.h"
 #include "lexer/issue.h"
+#include "lexer/look.h"
 #include "lexer/verbatim.h"
 
 /* Entries that an \end is compared with, so that a forgotten \end does not spoil all that follow.
@@ -147,18 +148,27 @@ void nest_math_shift(struct lexer *lx, uint32_t at)
     }
 }
 
+/* Looked for only where there is an error, so that formulas cost nothing. */
+static bool is_formula(const struct lexer *lx, const uint8_t *input, uint32_t start)
+{
+    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
+    return !look_is_no_formula(&text, start);
+}
+
 void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     struct lexer_nest *nest = &lx->nest;
     if (nest->n_math == 0 || nest->math[nest->n_math - 1].depth != nest->depth)
         return;
     const uint32_t start = nest->math[--nest->n_math].start;
-    lexer_issue_add(lx, &(struct lexer_issue){.start = at,
-                                              .end = end,
-                                              .rel_start = start,
-                                              .rel_end = start + 1,
-                                              .id = LEXER_ISSUE_UNCLOSED_MATH});
-    hidden_math(lx, input, start, at);
+    if (is_formula(lx, input, start)) {
+        lexer_issue_add(lx, &(struct lexer_issue){.start = at,
+                                                  .end = end,
+                                                  .rel_start = start,
+                                                  .rel_end = start + 1,
+                                                  .id = LEXER_ISSUE_UNCLOSED_MATH});
+        hidden_math(lx, input, start, at);
+    }
     settle(lx);
 }
 
@@ -351,6 +361,8 @@ void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end)
     struct lexer_nest *nest = &lx->nest;
     for (bool innermost = true; nest->n_math; innermost = false) {
         const uint32_t start = nest->math[--nest->n_math].start;
+        if (!is_formula(lx, input, start))
+            continue;
         add(lx, LEXER_ISSUE_UNCLOSED_MATH, start, start + 1);
         if (innermost)
             hidden_math(lx, input, start, end);

@@ -136,9 +136,32 @@ static enum told read_number(struct reader *r, uint32_t *value)
     return read_digits(r, byte == '"' ? 16 : 8, value);
 }
 
-static bool is_relax(const struct reader *r, uint32_t at)
+/* The control word from offset at, its escape character included, to the reader is the name. */
+static bool is_word(const struct reader *r, uint32_t at, const char *name)
 {
-    return r->at - at == 6 && memcmp(r->src.bytes + at, "\\relax", 6) == 0;
+    const size_t n = strlen(name);
+    return r->at - at == n + 1 && memcmp(r->src.bytes + at + 1, name, n) == 0;
+}
+
+/* Behind \catcode: the number of a character, whose category code in force is meant. */
+static enum told read_catcode(struct reader *r, uint32_t *value)
+{
+    uint32_t code;
+    if (!skip_blanks(r))
+        return TOLD_MORE;
+    const enum told told = is_escape(r) ? TOLD_NO : read_number(r, &code);
+    if (told != TOLD_YES)
+        return told;
+    const uint8_t last = r->src.slots[r->src.bytes[r->at - 1]];
+    const bool is_brace = last == CATCODE_BEGIN_GROUP || last == CATCODE_END_GROUP;
+    if (is_brace && r->src.bytes[r->at - 2] == '`')
+        return TOLD_NO; /* as it stands, it would be counted, and a group seem to begin or end */
+    if (code >= (r->src.regime == LEXER_PDFLATEX ? 256u : 128u))
+        return TOLD_NO;
+    *value = r->src.slots[code == '\n'   ? LEXER_SLOT_LINE_FEED
+                          : code == '\r' ? LEXER_SLOT_LINE_END
+                                         : code];
+    return TOLD_YES;
 }
 
 /* What stands behind the left number. */
@@ -154,11 +177,14 @@ static enum told read_right(struct reader *r, struct number_assignment *found)
     }
     const uint32_t at = r->at;
     const bool has_word = is_escape(r);
-    const enum told told = read_number(r, &found->right);
-    found->is_named = has_word;
+    enum told told = read_number(r, &found->right);
+    const bool has_catcode = told == TOLD_NO && has_word && is_word(r, at, "catcode");
+    if (has_catcode)
+        told = read_catcode(r, &found->right);
+    found->is_named = has_word && !has_catcode;
     if (told == TOLD_YES)
         found->kind = NUMBER_CONSTANT;
-    else if (!equals && (!has_word || is_relax(r, at)))
+    else if (!equals && (!has_word || is_word(r, at, "relax")))
         found->kind = NUMBER_NONE;
     return told == TOLD_MORE ? TOLD_MORE : TOLD_YES;
 }

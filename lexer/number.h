@@ -18,8 +18,8 @@ struct number_assignment {
 };
 
 /* Reads "number = number" from offset at on: `c, `\c, decimal, 'octal, "hexadecimal, and for the
- * second one \active, \z@, \@ne, \tw@, \thr@@ too. False: more bytes are needed (never when final).
- * What takes more than LEXER_CATCODE_BYTES_MAX bytes is computed. */
+ * second one \active, \z@, \@ne, \tw@, \thr@@, \catcode and such a number too. False: more bytes
+ * are needed (never when final). What takes more than LEXER_CATCODE_BYTES_MAX bytes is computed. */
 bool number_read_assignment(const struct character_source *src, uint32_t at,
                             struct number_assignment *found);
 

@@ -1,6 +1,8 @@
 #include "lexer/position.h"
 
 #include <assert.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "lexer/step.h"
 
@@ -45,6 +47,12 @@ void position_build(struct position_index *index, const uint8_t *input, uint32_t
                                      .chars_before = chars_before};
 }
 
+/* A byte-order mark at the beginning, which is no column. */
+static bool has_mark(const uint8_t *input, uint32_t n_bytes)
+{
+    return n_bytes >= 3 && memcmp(input, "\xEF\xBB\xBF", 3) == 0;
+}
+
 static uint32_t chars_before(const struct position_index *index, uint32_t offset)
 {
     const uint32_t stride = offset / POSITION_STRIDE_BYTES;
@@ -63,8 +71,10 @@ struct position position_of(const struct position_index *index, uint32_t offset)
         else
             high = middle;
     }
+    const bool behind_mark = low == 0 && offset > 0 && has_mark(index->input, index->n_bytes);
     return (struct position){
         .line = low + 1,
-        .column = 1 + chars_before(index, offset) - chars_before(index, index->line_starts[low]),
+        .column = 1 + chars_before(index, offset) - chars_before(index, index->line_starts[low]) -
+                  behind_mark,
     };
 }

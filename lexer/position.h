@@ -2,7 +2,7 @@
  *
  * Lines count from 1 and end as TeX's do (LF, CR, CR LF). Columns count from 1 in code points: the
  * bytes of the line before the offset that are not UTF-8 continuation bytes (80-BF), in either
- * regime, as editors show the file. */
+ * regime, as editors show the file. A byte-order mark at the beginning is none. */
 #ifndef L0_LEXER_POSITION_H
 #define L0_LEXER_POSITION_H
 

@@ -78,9 +78,18 @@ void print_spans(const struct document *doc, FILE *to)
 void print_counts(const struct document *doc, FILE *to)
 {
     const struct lexer_counts *counts = &doc->counts;
-    fprintf(to, "tokens=%u spans=%u lines=%u bytes=%u issues=%u errors=%u warnings=%u %s\n",
+    fprintf(to, "tokens=%u spans=%u lines=%u bytes=%u issues=%u errors=%u warnings=%u ",
             counts->n_tokens, counts->n_spans, counts->n_lines, counts->n_bytes, counts->n_issues,
-            counts->n_errors, counts->n_warnings, doc->name);
+            counts->n_errors, counts->n_warnings);
+    print_name(doc->name, to);
+    putc_unlocked('\n', to);
+}
+
+void print_failure(const char *name, const char *what)
+{
+    fputs("l0-lex: ", stderr);
+    print_name(name, stderr);
+    fprintf(stderr, ": %s\n", what);
 }
 
 void print_lines(const struct document *doc, FILE *to)
@@ -105,7 +114,8 @@ void print_stats(const struct document *doc, FILE *to)
         n_spans[kind]++;
         n_bytes[kind] += doc->starts[i + 1] - doc->starts[i];
     }
-    fprintf(to, "%s: %u tokens, %u lines\n%-16s %10s %10s %7s\n", doc->name, doc->counts.n_tokens,
+    print_name(doc->name, to);
+    fprintf(to, ": %u tokens, %u lines\n%-16s %10s %10s %7s\n", doc->counts.n_tokens,
             doc->counts.n_lines, "kind", "spans", "bytes", "share");
     for (unsigned kind = 0; kind < LEXER_KIND_COUNT; kind++)
         if (n_spans[kind])
@@ -119,7 +129,8 @@ static void print_diagnostic(const struct document *doc, uint32_t offset, const 
                              const char *colour, const char *text, FILE *to)
 {
     const struct position at = position_of(&doc->positions, offset);
-    fprintf(to, "%s:%u:%u: %s%s%s: %s", doc->name, at.line, at.column, colour, severity,
+    print_name(doc->name, to);
+    fprintf(to, ":%u:%u: %s%s%s: %s", at.line, at.column, colour, severity,
             *colour ? "\033[0m" : "", text);
 }
 
@@ -127,7 +138,7 @@ void print_diagnostics(const struct document *doc, bool source, bool colours, FI
 {
     static const char *const severity_colours[] = {
         [LEXER_ERROR] = "\033[1;31m", [LEXER_WARNING] = "\033[1;33m", [LEXER_INFO] = "\033[1;36m"};
-    for (uint32_t i = 0; i < doc->counts.n_issues; i++) {
+    for (uint32_t i = 0; i < doc->n_issues; i++) {
         const struct lexer_issue *issue = &doc->issues[i];
         const enum lexer_severity severity = lexer_issue_severity(issue->id);
         const char *const colour = colours ? severity_colours[severity] : "";
@@ -147,6 +158,15 @@ void print_diagnostics(const struct document *doc, bool source, bool colours, FI
     }
 }
 
+void print_left_out(const struct document *doc)
+{
+    char what[128];
+    snprintf(what, sizeof what, "only the first %u of %u diagnostics are shown", doc->n_issues,
+             doc->counts.n_issues);
+    if (doc->n_issues < doc->counts.n_issues)
+        print_failure(doc->name, what);
+}
+
 static void print_number(uint32_t n, const char *what, const char *before, FILE *to)
 {
     fprintf(to, "%s%u %s%s", before, n, what, n == 1 ? "" : "s");
@@ -156,8 +176,9 @@ void print_summary(const struct document *doc, FILE *to)
 {
     const struct lexer_counts *counts = &doc->counts;
     const uint32_t n_infos = counts->n_issues - counts->n_errors - counts->n_warnings;
-    fprintf(to, "%s: %u tokens, %u spans, %u lines, %u bytes: ", doc->name, counts->n_tokens,
-            counts->n_spans, counts->n_lines, counts->n_bytes);
+    print_name(doc->name, to);
+    fprintf(to, ": %u tokens, %u spans, %u lines, %u bytes: ", counts->n_tokens, counts->n_spans,
+            counts->n_lines, counts->n_bytes);
     if (counts->n_issues == 0) {
         fputs("nothing to report\n", to);
         return;

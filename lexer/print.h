@@ -27,12 +27,21 @@ void print_stats(const struct document *doc, FILE *to);
  * and a line with carets below what is meant. */
 void print_diagnostics(const struct document *doc, bool source, bool colours, FILE *to);
 
+/* Says on standard error if diagnostics beyond DOCUMENT_ISSUES_MAX are not among those written. */
+void print_left_out(const struct document *doc);
+
 /* One line of counts. */
 void print_summary(const struct document *doc, FILE *to);
 
 /* The document's line at the issue, as far as it fits a terminal, and carets; in print_source.c. */
 void print_source(const struct document *doc, uint32_t start, uint32_t end, const char *colour,
                   FILE *to);
+
+/* A file's name as it is shown to people: it may hold what a terminal would obey. */
+void print_name(const char *name, FILE *to);
+
+/* "l0-lex: name: what" on standard error. */
+void print_failure(const char *name, const char *what);
 
 /* One JSON object on a line: counts and diagnostics. 0 or -ENOMEM. */
 int print_json(const struct document *doc, FILE *to);

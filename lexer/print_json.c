@@ -57,7 +57,7 @@ static json_t *json_issue(const struct document *doc, const struct lexer_issue *
 /* One after the other, so that a million of them takes no memory. */
 static int write_issues(const struct document *doc, FILE *to)
 {
-    for (uint32_t i = 0; i < doc->counts.n_issues; i++) {
+    for (uint32_t i = 0; i < doc->n_issues; i++) {
         json_t *const issue = json_issue(doc, &doc->issues[i]);
         if (!issue)
             return -ENOMEM;

@@ -37,7 +37,8 @@ int print_sarif_begin(const char *version, FILE *to)
     if (!driver)
         return -ENOMEM;
     fputs("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\","
-          "\"runs\":[{\"columnKind\":\"unicodeCodePoints\",\"tool\":{\"driver\":",
+          "\"runs\":[{\"columnKind\":\"unicodeCodePoints\","
+          "\"newlineSequences\":[\"\\r\\n\",\"\\n\",\"\\r\"],\"tool\":{\"driver\":",
           to);
     json_dumpf(driver, to, JSON_COMPACT);
     json_decref(driver);
@@ -50,16 +51,20 @@ void print_sarif_end(FILE *to)
     fputs("]}]}\n", to);
 }
 
-/* A relative or absolute reference (RFC 3986): what is not unreserved in it becomes %XX. */
+/* A relative reference, or for an absolute path a file: URI (RFC 3986, RFC 8089). What is not
+ * unreserved in it becomes %XX. */
 static json_t *uri_of(const char *path)
 {
     static const char hex[] = "0123456789ABCDEF";
     static const char kept[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-    char *const uri = malloc(3 * strlen(path) + 1);
+    static const char scheme[] = "file://";
+    char *const uri = malloc(sizeof scheme + 3 * strlen(path));
     size_t n = 0;
     if (!uri)
         return NULL;
+    if (*path == '/')
+        n = (size_t)(stpcpy(uri, scheme) - uri);
     for (const char *p = path; *p; p++) {
         if (strchr(kept, *p)) {
             uri[n++] = *p;
@@ -112,7 +117,7 @@ static json_t *result(const struct document *doc, const struct lexer_issue *issu
 
 int print_sarif_results(const struct document *doc, FILE *to)
 {
-    for (uint32_t i = 0; i < doc->counts.n_issues; i++) {
+    for (uint32_t i = 0; i < doc->n_issues; i++) {
         json_t *const object = result(doc, &doc->issues[i]);
         if (!object)
             return -ENOMEM;

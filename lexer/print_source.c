@@ -1,13 +1,15 @@
-/* A line of the document below a diagnostic: everything that a terminal would not show, or would
- * obey, is written as a number. */
+/* A line of the document below a diagnostic, and names of files: everything that a terminal would
+ * not show, or would obey, is written as a number. */
 #include "lexer/print.h"
 
+#include <string.h>
 #include <wchar.h>
 
 #include "lexer/utf8.h"
 
 #define WIDTH_MAX  100u /* columns of the terminal */
 #define BEFORE_MAX 60u  /* of them before the caret, if there is more */
+#define MARKS_MAX  400u /* characters: those without width take none of it */
 #define MARK_BYTES 16u
 
 struct mark {
@@ -22,14 +24,13 @@ static bool is_hidden(uint32_t code)
            code == 0xFEFF || code < ' ';
 }
 
-/* The character at offset at < end as it is shown. */
-static struct mark mark_at(const struct document *doc, uint32_t at, uint32_t end)
+/* The first character of left > 0 bytes as it is shown. */
+static struct mark mark_of(const uint8_t *in, uint32_t left)
 {
-    const uint8_t *const in = doc->bytes + at;
     struct utf8_char ch = {.code_point = *in, .n_bytes = 1};
     struct mark mark;
     if (*in >= 0x80)
-        ch = utf8_decode(in, end - at, true);
+        ch = utf8_decode(in, left, true);
     const int width = wcwidth((wchar_t)ch.code_point);
     mark.n_bytes = ch.n_bytes;
     if (*in == '\t') {
@@ -56,10 +57,23 @@ static uint32_t shown_from(const struct document *doc, uint32_t at)
 {
     for (uint32_t n = 0; at > 0 && !is_line_end(doc->bytes[at - 1]) && n < BEFORE_MAX; n++) {
         at--;
-        while (at > 0 && (doc->bytes[at] & 0xC0) == 0x80 && (doc->bytes[at - 1] & 0x80))
+        for (uint32_t more = 3;
+             more > 0 && at > 0 && (doc->bytes[at] & 0xC0) == 0x80 && (doc->bytes[at - 1] & 0x80);
+             more--)
             at--;
     }
     return at;
+}
+
+void print_name(const char *name, FILE *to)
+{
+    const uint8_t *in = (const uint8_t *)name;
+    for (uint32_t left = (uint32_t)strlen(name); left > 0;) {
+        const struct mark mark = mark_of(in, left);
+        fputs(*in == '\t' ? "<U+0009>" : mark.text, to);
+        in += mark.n_bytes;
+        left -= mark.n_bytes;
+    }
 }
 
 void print_source(const struct document *doc, uint32_t start, uint32_t end, const char *colour,
@@ -69,10 +83,11 @@ void print_source(const struct document *doc, uint32_t start, uint32_t end, cons
     const uint32_t line = position_of(&doc->positions, start).line;
     uint32_t at = from, before = 0, n_carets = 0;
     const int margin = fprintf(to, "%6u | ", line);
-    for (uint32_t width = 0; at < doc->n_bytes && !is_line_end(doc->bytes[at]);) {
-        const struct mark mark = mark_at(doc, at, doc->n_bytes);
+    uint32_t width = 0, n_marks = 0;
+    while (at < doc->n_bytes && !is_line_end(doc->bytes[at])) {
+        const struct mark mark = mark_of(doc->bytes + at, doc->n_bytes - at);
         width += mark.width;
-        if (width > WIDTH_MAX)
+        if (width > WIDTH_MAX || ++n_marks > MARKS_MAX)
             break;
         fputs(mark.text, to);
         if (at < start)

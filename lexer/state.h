@@ -118,11 +118,12 @@ struct lexer_save {
 
 /* Why the byte-wise machine has to look at every unit: bits of lexer_context.busy. */
 enum lexer_busy {
-    LEXER_BUSY_CATCODE = 1,  /* a \catcode waits for the token that ends its value */
-    LEXER_BUSY_VERB = 2,     /* before the delimiter of \lstinline or \mintinline */
-    LEXER_BUSY_END = 4,      /* the line holds \endinput */
-    LEXER_BUSY_BLANKS = 8,   /* behind an escape character and a blank */
-    LEXER_BUSY_PROVIDES = 16 /* in the arguments of \ProvidesExplPackage and the like */
+    LEXER_BUSY_CATCODE = 1,   /* a \catcode waits for the token that ends its value */
+    LEXER_BUSY_VERB = 2,      /* before the delimiter of \lstinline or \mintinline */
+    LEXER_BUSY_END = 4,       /* the line holds \endinput */
+    LEXER_BUSY_BLANKS = 8,    /* behind an escape character and a blank */
+    LEXER_BUSY_PROVIDES = 16, /* in the arguments of \ProvidesExplPackage and the like */
+    LEXER_BUSY_FORMULA = 32   /* in \[…\] or \(…\), where category codes have changed */
 };
 
 enum lexer_verb_step {
@@ -156,6 +157,11 @@ struct lexer_context {
     uint32_t end_input_start, end_input_end;  /* LEXER_BUSY_END: the \endinput */
     uint32_t provides_depth; /* LEXER_BUSY_PROVIDES: braces open before its arguments */
     bool in_argument;
+    bool formula_known_in; /* formula.c: whether formula_known_to stands in a formula */
+    bool formula_ends;     /* with the unit in work */
+    uint8_t formula_group; /* LEXER_BUSY_FORMULA: its place in nest.groups */
+    uint32_t formula_known_to;
+    uint32_t formula_inner;              /* formulas open inside it */
     uint32_t command_start, command_end; /* of \verb and the like */
     uint32_t blanks_start; /* LEXER_BUSY_BLANKS; and text after the end, where it was found */
     uint32_t n_blanks;     /* verbatim: U+0020 that count if the line does not end there */

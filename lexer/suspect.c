@@ -69,6 +69,21 @@ void suspect_comment(struct lexer *lx, const uint8_t *input, uint32_t from, uint
     }
 }
 
+void suspect_blanks_end(struct lexer *lx)
+{
+    add(lx, LEXER_ISSUE_ESCAPED_BLANK, lx->context.blanks_start, lx->pos);
+}
+
+void suspect_blanks(struct lexer *lx, const uint8_t *input)
+{
+    const uint8_t byte = input[lx->pos];
+    if (byte == ' ' || byte == '\t')
+        return;
+    lx->context.busy &= (uint8_t)~LEXER_BUSY_BLANKS;
+    if (byte == '\n' || byte == '\r')
+        suspect_blanks_end(lx);
+}
+
 void suspect_line_end(struct lexer *lx, const uint8_t *input, uint32_t end)
 {
     if (end == 0 || (input[end - 1] != '\n' && input[end - 1] != '\r'))

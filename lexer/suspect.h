@@ -12,6 +12,11 @@ void suspect_text(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_
 /* The same for what TeX does not read: bidirectional controls only. */
 void suspect_comment(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_t to);
 
+/* Behind an escape character and a blank (LEXER_BUSY_BLANKS), before each unit of text: reports
+ * them where the line ends. */
+void suspect_blanks(struct lexer *lx, const uint8_t *input);
+void suspect_blanks_end(struct lexer *lx); /* it, or the document, ends at lx->pos */
+
 /* The line end, CR or CR LF or LF, that ends before offset end. */
 void suspect_line_end(struct lexer *lx, const uint8_t *input, uint32_t end);
 

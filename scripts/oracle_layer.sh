@@ -1,6 +1,6 @@
 #!/bin/sh
-# As long as a file holds nothing that the latex context layer follows, its spans are those of
-# --static: compares up to the first line that holds such a word.
+# Where a file holds nothing that the latex context layer follows, its spans and diagnostics are those
+# of --static. Compares whole files in which every such command has been given another name:
 #   scripts/oracle_layer.sh FILE…
 # Exit: 0 all equal, 1 differences, 64 usage.
 # L0_LEX names another l0-lex than bin/l0-lex.
@@ -10,21 +10,37 @@ set -eu
     exit 64
 }
 lex=${L0_LEX:-$(dirname "$0")/../bin/l0-lex}
-words='\\(catcode|make(atletter|atother)|ExplSyntax|ProvidesExpl|verb([^a-z]|$)|lst(inline|newenv|Make)|mintinline|MakeShortVerb|endinput|scantokens|obey(lines|spaces)|end *\{document\}|begin *(\{(verbatim|lstlisting|minted|[BL]?Verbatim|SaveVerbatim|comment|filecontents)|[^{a-zA-Z])|(def|let|command\{?)\\begin)|\^\^'
+# No \begin, so no environment is verbatim, but all the others are still counted: where its name
+# begins like one of theirs, where it does not stand on the same line, and where it is defined.
+words='catcode|makeat(letter|other)|ExplSyntax|ProvidesExpl|verb|lst(inline|newenv|Make)|mintinline'
+words="$words|MakeShortVerb|endinput|scantokens|obey(lines|spaces)|end[^a-zA-Z]*document"
+words="$words|begin[^a-zA-Z]*(verb|lst|minted|[BL]?Verb|Save|comment|filecontents|\$)"
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# By standard input, so that no name makes @ a letter; 1 means errors in the document. What is not
+# followed, the layer alone can say.
+read_by() { # OUTPUT OPTION…
+    to=$1
+    shift
+    "$lex" "$@" --spans - <"$dir/text" >"$to" || [ $? -eq 1 ] || exit
+    "$lex" "$@" - <"$dir/text" >"$dir/said" || [ $? -eq 1 ] || exit
+    sed '/\[not-followed\]$/d; $d' "$dir/said" >>"$to"
+}
+
 equal=0 different=0 lines=0
 for path; do
-    LC_ALL=C sed -E "/$words/,\$d" "$path" >"$dir/part"
-    lines=$((lines + $(wc -l <"$dir/part")))
-    # By standard input, so that no name makes @ a letter; 1 means errors in the document.
-    "$lex" --static --spans - <"$dir/part" >"$dir/static" || [ $? -eq 1 ]
-    "$lex" --spans - <"$dir/part" >"$dir/layer" || [ $? -eq 1 ]
+    LC_ALL=C sed -E "s/\\\\($words)/\\\\q\\1/g; s/\\\\(def|let|command\\{?) *\\\\begin/\\\\q/g" "$path" >"$dir/text"
+    lines=$((lines + $(wc -l <"$dir/text")))
+    read_by "$dir/static" --static
+    read_by "$dir/layer"
     if cmp -s "$dir/static" "$dir/layer"; then
         equal=$((equal + 1))
     else
         different=$((different + 1))
-        echo "$path: the context layer changes spans without cause"
+        echo "$path: the context layer changes spans or diagnostics without cause"
         diff "$dir/static" "$dir/layer" | head -n 4 || true
     fi
 done

@@ -31,11 +31,60 @@ end
 
 local at, out, n_tokens = 0, nil, 0
 
-local function is_utf8(path)
-    local file = assert(io.open(path, "rb"))
-    local text = file:read("*a")
-    file:close()
-    return utf8.len(text) and not text:find("\xED[\xA0-\xBF]")
+-- The second bytes that may follow a first one (Unicode 15, table 3-7), and the length that it announces.
+local function sequence(first)
+    if first < 0x80 then
+        return 1
+    elseif first < 0xC2 or first > 0xF4 then
+        return 0
+    elseif first < 0xE0 then
+        return 2, 0x80, 0xBF
+    elseif first < 0xF0 then
+        return 3, first == 0xE0 and 0xA0 or 0x80, first == 0xED and 0x9F or 0xBF
+    end
+    return 4, first == 0xF0 and 0x90 or 0x80, first == 0xF4 and 0x8F or 0xBF
+end
+
+-- The bytes at offset at that are one character, and whether they are valid; else a maximal invalid
+-- subpart.
+local function character(text, at)
+    local length, low, high = sequence(text:byte(at))
+    for i = 1, length - 1 do
+        local byte = text:byte(at + i) or 0
+        if byte < low or byte > high then
+            return i, false
+        end
+        low, high = 0x80, 0xBF
+    end
+    return math.max(length, 1), length > 0
+end
+
+-- LuaTeX reads invalid UTF-8 in its own way. It is given U+FFFD in its place, as we read it.
+local function repaired(text)
+    local parts, from, at = {}, 1, 1
+    while at <= #text do
+        local length, valid = character(text, at)
+        if not valid then
+            parts[#parts + 1] = text:sub(from, at - 1) .. "\u{FFFD}"
+            from = at + length
+        end
+        at = at + length
+    end
+    return table.concat(parts) .. text:sub(from)
+end
+
+-- The name by which TeX opens the file, or its repaired copy.
+local function readable(file)
+    local from = assert(io.open(file.input, "rb"))
+    local text = from:read("*a")
+    from:close()
+    if utf8.len(text) and not text:find("\xED[\xA0-\xBF]") then
+        return file.input
+    end
+    local to = assert(io.open(file.output .. ".repaired.tex", "wb"))
+    to:write(repaired(text))
+    to:close()
+    return file.output .. ".repaired.tex"
 end
 
 -- Opens the next file so that its first token is what the loop reads next.
@@ -48,13 +97,9 @@ function oracle.open()
     if not files[at] then
         os.exit(0)
     end
-    if not is_utf8(files[at].input) then
-        assert(io.open(files[at].output .. ".skipped", "wb")):close()
-        return
-    end
     out = assert(io.open(files[at].output, "wb"))
     tex.catcodetable = DOCUMENT
-    tex.sprint(LOOP, "\\expandafter\\L0\\input " .. files[at].input .. " \\E0")
+    tex.sprint(LOOP, "\\expandafter\\L0\\input " .. readable(files[at]) .. " \\E0")
 end
 
 local function escaped(name)

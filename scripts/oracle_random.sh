@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes N random files of what is special to TeX, valid UTF-8, for oracle.sh:
+# Makes N random files of what is special to TeX, a third of them with invalid UTF-8, for oracle.sh:
 #   scripts/oracle_random.sh N SEED DIRECTORY
 # The same N and SEED give the same files.
 set -eu
@@ -9,7 +9,7 @@ set -eu
 }
 mkdir -p "$3"
 LC_ALL=C awk -v n="$1" -v seed="$2" -v dir="$3" '
-function pick() { return pieces[int(rand() * n_pieces) + 1] }
+function pick(n) { return pieces[int(rand() * n) + 1] }
 BEGIN {
     srand(seed)
     n_pieces = split("\\ \\ \\ { } $ & # ^ ^ _ ~ % a a b M f 4 1 5 e 6 @ . ^^ ^^ ^^^ ^^5e ^5e ^^5c " \
@@ -22,15 +22,19 @@ BEGIN {
         "\t\n|\001|\036", extra, "|")
     for (i = 1; i <= more; i++) pieces[++n_pieces] = extra[i]
     pieces[++n_pieces] = sprintf("%c", 0)
+    n_valid = n_pieces
+    more = split("\377|\200|\303|\340\237|\342\200|\355\240\200|\355\237|\360\220\200|\360\217\277\277|" \
+        "\364\217\277|\364\220\200\200|\300\200|\301\277|\365|\342\202\342", extra, "|")
+    for (i = 1; i <= more; i++) pieces[++n_pieces] = extra[i]
     for (file = 1; file <= n; file++) {
         path = sprintf("%s/r%06d.tex", dir, file)
         length_pieces = int(rand() * (file % 10 ? 14 : 120))
         printf "" > path
         line = ""
         for (i = 0; i < length_pieces; i++) {
-            piece = pick()
+            piece = pick(file % 3 ? n_valid : n_pieces)
             # In a control sequence LuaTeX spoils its own buffer at ^^ before a non-ASCII character.
-            if (line ~ /\^\^$/ && line ~ /\\|5c/ && piece ~ /^[\200-\377]/) piece = "a" piece
+            if (line ~ /(\^|5e)(\^|5e)$/ && line ~ /\\|5c/ && piece ~ /^[\200-\377]/) piece = "a" piece
             line = line piece
             if (piece ~ /[\r\n]/) line = ""
             printf "%s", piece > path

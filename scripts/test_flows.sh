@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 
 ORACLE_FILES_MAX=20
 ORACLE_RANDOM_FILES=120
+ORACLE_GROUPS_EVERY=5
 SMALL=edit_window_4kb.tex
 
 work_dir=$(mktemp -d "${TMPDIR:-/tmp}/l0_flow.XXXXXX")
@@ -228,9 +229,7 @@ flow_oracle() {
     local files
     mapfile -t files < <(
         find build/corpus -name '*.tex' | sort
-        find /usr/share/texlive /usr/share/texmf /usr/share/pari /usr/share/doc/pari-doc \
-            \( -name '*.tex' -o -name '*.sty' -o -name '*.cls' -o -name '*.ltx' -o -name '*.dtx' \) \
-            -type f 2>/dev/null | sort | awk -v max=$ORACLE_FILES_MAX '
+        scripts/corpora.sh | awk -v max=$ORACLE_FILES_MAX '
             { file[NR] = $0 }
             END { for (i = 0; i < max && i < NR; i++) print file[int(i * NR / (NR < max ? NR : max)) + 1] }'
     )
@@ -238,7 +237,8 @@ flow_oracle() {
     scripts/oracle.sh "${files[@]}" "$work_dir/random"
     scripts/oracle.sh --engine pdftex "${files[@]}" "$work_dir/random"
     scripts/oracle_layer.sh "${files[@]}"
-    scripts/oracle_groups.sh || [ $? -eq 77 ]
+    scripts/oracle_groups.sh pdflatex $ORACLE_GROUPS_EVERY || [ $? -eq 77 ]
+    scripts/oracle_errors.sh || [ $? -eq 77 ]
 }
 
 make -s -j"$(nproc)" all corpus

@@ -1,52 +1,9 @@
 /* bin/l0-lex as its users meet it. */
-#include "tests/unit/scratch.h"
+#include "tests/unit/lex_run.h"
 
-#include <criterion/criterion.h>
 #include <jansson.h>
-#include <limits.h>
-#include <sys/wait.h>
 
-static struct scratch scratch;
-static char output[65536];
-
-static void open_scratch(void)
-{
-    scratch_open(&scratch);
-}
-
-static void close_scratch(void)
-{
-    scratch_close(&scratch);
-}
-
-TestSuite(lex_cli, .init = open_scratch, .fini = close_scratch);
-
-/* Runs "l0-lex ARGUMENTS" in the shell, in the scratch directory, from $L0_BIN or bin/; fills
- * output with both its streams and returns the exit code. */
-static int run_lex(const char *environment, const char *arguments)
-{
-    char command[2 * PATH_MAX], program[PATH_MAX];
-    const char *const bin = getenv("L0_BIN");
-    cr_assert_not_null(realpath(bin ? bin : "bin", program));
-    snprintf(command, sizeof command, "cd '%s' && %s '%s/l0-lex' %s 2>&1", scratch.dir, environment,
-             program, arguments);
-    FILE *const pipe = popen(command, "re");
-    cr_assert_not_null(pipe);
-    output[fread(output, 1, sizeof output - 1, pipe)] = 0;
-    const int status = pclose(pipe);
-    cr_assert(WIFEXITED(status), "%s: ended by a signal", command);
-    return WEXITSTATUS(status);
-}
-
-static void put(const char *name, const char *text)
-{
-    scratch_write(&scratch, name, text, strlen(text));
-}
-
-static void expect_said(const char *part)
-{
-    cr_expect_not_null(strstr(output, part), "\"%s\" is not in: %s", part, output);
-}
+TestSuite(lex_cli, .init = lex_open_scratch, .fini = lex_close_scratch);
 
 Test(lex_cli, tokens)
 {
@@ -189,59 +146,6 @@ Test(lex_cli, many_files)
     cr_expect_eq(run_lex("", "--jobs -1 x"), 64);
 }
 
-/* The structure that SARIF 2.1.0 demands of a log, as far as it concerns one like ours. */
-static void check_result(json_t *run, json_t *result)
-{
-    const char *rule = NULL, *level = NULL, *text = NULL, *uri = NULL, *rule_id = NULL;
-    json_int_t index = -1, line = 0, column = 0, end_line = 0, end_column = 0;
-    json_t *rules = NULL;
-    cr_assert_eq(json_unpack(result,
-                             "{s:s, s:I, s:s, s:{s:s}, s:[{s:{s:{s:s}, s:{s:I, s:I, s:I, s:I}}}]}",
-                             "ruleId", &rule, "ruleIndex", &index, "level", &level, "message",
-                             "text", &text, "locations", "physicalLocation", "artifactLocation",
-                             "uri", &uri, "region", "startLine", &line, "startColumn", &column,
-                             "endLine", &end_line, "endColumn", &end_column),
-                 0);
-    cr_assert_eq(json_unpack(run, "{s:{s:{s:o}}}", "tool", "driver", "rules", &rules), 0);
-    cr_assert_eq(json_unpack(json_array_get(rules, (size_t)index), "{s:s}", "id", &rule_id), 0);
-    cr_expect_str_eq(rule, rule_id);
-    cr_expect(strcmp(level, "error") == 0 || strcmp(level, "warning") == 0 ||
-              strcmp(level, "note") == 0);
-    cr_expect(line >= 1 && column >= 1 && end_line >= line &&
-              (end_line > line || end_column >= column));
-    cr_expect(strlen(text) > 0 && strpbrk(uri, " %") == strchr(uri, '%'));
-}
-
-Test(lex_cli, sarif)
-{
-    put("a b.tex", "}\n$x\n\n\xC2\xA0\\scantokens x");
-    put("c.tex", "fine");
-    put("d.tex", "{");
-    cr_expect_eq(run_lex("", "--sarif 'a b.tex' c.tex d.tex"), 1);
-    json_t *const log = json_loads(output, JSON_REJECT_DUPLICATES, NULL);
-    const char *version = NULL, *name = NULL;
-    json_t *run = NULL, *results = NULL;
-    cr_assert_not_null(log, "%s", output);
-    cr_assert_eq(json_unpack(log, "{s:s, s:[o!]}", "version", &version, "runs", &run), 0);
-    cr_expect_str_eq(version, "2.1.0");
-    cr_assert_eq(json_unpack(run, "{s:{s:{s:s}}, s:o}", "tool", "driver", "name", &name, "results",
-                             &results),
-                 0);
-    cr_expect_str_eq(name, "l0-lex");
-    cr_assert_eq(json_array_size(results), 5u);
-    for (size_t i = 0; i < json_array_size(results); i++)
-        check_result(run, json_array_get(results, i));
-    cr_expect_not_null(json_object_get(json_array_get(results, 1), "relatedLocations"));
-    expect_said("a%20b.tex");
-    json_decref(log);
-    cr_expect_eq(run_lex("", "--sarif missing.tex"), 2);
-    expect_said("missing.tex: No such file");
-    cr_expect_eq(run_lex("", "--sarif missing.tex 2>/dev/null #"), 2);
-    json_t *const empty = json_loads(output, 0, NULL);
-    cr_expect_not_null(empty, "%s", output);
-    json_decref(empty);
-}
-
 Test(lex_cli, usage)
 {
     cr_expect_eq(run_lex("", ""), 64);
@@ -281,4 +185,81 @@ Test(lex_cli, output_that_cannot_be_written)
                          "--tokens b.tex 2>&3; echo code=$? >&3; } | :"),
                  0);
     expect_said("code=74");
+}
+
+/* What a terminal would obey is not written as it stands, and a name fits its line. */
+Test(lex_cli, names_that_deceive)
+{
+    cr_expect_eq(
+        run_lex("printf '}' >$(printf 'a\\033[31m\\nb\\t\\342\\200\\256.tex');", "--check a*"), 1);
+    expect_said("a<U+001B>[31m<U+000A>b<U+0009><U+202E>.tex:1:1: error: ");
+    cr_expect_eq(run_lex("", "--count a*"), 1);
+    expect_said(" a<U+001B>[31m<U+000A>b<U+0009><U+202E>.tex\n");
+    cr_expect_eq(run_lex("", "\"$(printf 'no\\033c.tex')\""), 2);
+    expect_said("l0-lex: no<U+001B>c.tex: No such file");
+    cr_expect_eq(run_lex("printf '}' >$(printf 'b\\377\\200.tex');", "b*"), 1);
+    expect_said("b<FF><80>.tex:1:1: error: ");
+}
+
+/* Time is linear: nothing is looked for back to the beginning of a line for each of its errors. */
+Test(lex_cli, many_errors_on_a_line, .timeout = 60)
+{
+    cr_expect_eq(run_lex("head -c 100000 /dev/zero | tr '\\0' '\\200' >a.tex;",
+                         "--check a.tex | tail -n 1 >b; wc -c <b; #"),
+                 0);
+    cr_expect_lt(strtoul(output, NULL, 10), 1000u);
+    cr_expect_gt(strtoul(output, NULL, 10), 10u);
+    /* Characters without width take no columns, and are not without end all the same. */
+    cr_expect_eq(
+        run_lex(
+            "{ printf '}'; yes \"$(printf '\\314\\201')\" | head -n 9999 | tr -d '\\n'; } >c.tex;",
+            "--check c.tex | wc -c #"),
+        0);
+    cr_expect_lt(strtoul(output, NULL, 10), 2000u);
+}
+
+Test(lex_cli, more_diagnostics_than_are_kept)
+{
+    cr_expect_eq(run_lex("head -c 1000000 /dev/zero | tr '\\0' '}' >a.tex;", "a.tex 2>&1 >all #"),
+                 1);
+    cr_expect_str_eq(output, "");
+    cr_expect_eq(run_lex("printf '}' >>a.tex;", "a.tex 2>&1 >more #"), 1);
+    cr_expect_str_eq(output,
+                     "l0-lex: a.tex: only the first 1000000 of 1000001 diagnostics are shown\n");
+    cr_expect_eq(run_lex("wc -l <all; wc -l <more;", "--count a.tex"), 1);
+    expect_said("1000001\n1000001\n");
+    expect_said(" issues=1000001 ");
+    cr_expect_null(strstr(output, "only"));
+}
+
+/* Standard streams that are closed, and a file that comes byte by byte. */
+Test(lex_cli, streams)
+{
+    put("a.tex", "}\n");
+    cr_expect_eq(run_lex("{", "--count a.tex >&-; }"), 74);
+    cr_expect_eq(run_lex("", "--count - <&-"), 2);
+    cr_expect_eq(
+        run_lex("{ printf a; sleep .1; printf '}'; sleep .1; printf '\\n'; } |", "--count -"), 1);
+    expect_said("tokens=3 spans=3 lines=1 bytes=3 issues=1 ");
+    cr_expect_eq(run_lex("mkfifo f; printf '}' >f &", "--count f"), 1);
+    expect_said(" bytes=1 ");
+    cr_expect_eq(
+        run_lex(
+            "mkdir d; ln -s . d/loop; ln -s /nowhere d/b.tex; mkfifo d/f.tex; printf '}' >d/a.tex;",
+            "--count d; rm -r d #"),
+        0);
+    expect_said(" d/a.tex\n");
+    cr_expect_null(strstr(output, "loop"));
+    cr_expect_null(strstr(output, "f.tex"));
+}
+
+/* Diagnostics go by TeX's lines and by columns without the byte-order mark. */
+Test(lex_cli, positions)
+{
+    put("a.tex", "\xEF\xBB\xBF}\r}\r\n\xF0\x9D\x92\x9C"
+                 "e\xCC\x81}");
+    cr_expect_eq(run_lex("", "a.tex"), 1);
+    expect_said("a.tex:1:1: error: ");
+    expect_said("a.tex:2:1: error: ");
+    expect_said("a.tex:3:4: error: ");
 }

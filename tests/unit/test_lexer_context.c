@@ -133,6 +133,97 @@ Test(lexer_context, catcodes_that_are_not_followed)
     expect_commands("\\hbox{\\makeatletter\\a@b}", "hbox makeatletter a@b ");
 }
 
+/* What escapes and opens groups is a matter of category codes, in definitions and mentions too. */
+Test(lexer_context, other_escapes_and_braces)
+{
+    expect_commands("\\catcode`\\|=0 |def|x#1{|makeatletter}\\a@b",
+                    "catcode | def x makeatletter a ");
+    expect_commands("\\catcode`\\<=1 \\catcode`\\>=2 \\def\\x#1<\\makeatletter>\\a@b",
+                    "catcode < catcode > def x makeatletter a ");
+    expect_commands("\\catcode`\\<=1 \\catcode`\\>=2 <\\makeatletter\\a@b>\\a@b",
+                    "catcode < catcode > makeatletter a@b a ");
+    expect_commands("\\catcode`\\Q=1 \\catcode`\\W=2 \\def\\x\\yQ\\makeatletter W\\a@b",
+                    "catcode Q catcode W def x y makeatletter a ");
+    expect_commands("\\catcode`\\|=0 |string|makeatletter |a@b |let|x|makeatletter |a@b ",
+                    "catcode | string makeatletter a let x makeatletter a ");
+    expect_commands("\\catcode`\\|=0 {|global|catcode`|@=11 }|a@b",
+                    "catcode | global catcode @ a@b ");
+    expect_tokens("\\catcode`\\|=0 |let|x|verb|%", "\\catcode `\\| =0_\\let \\x \\verb \\% _");
+}
+
+Test(lexer_context, catcodes_of_other_characters)
+{
+    expect_tokens("\\catcode`\\^^A=\\catcode`\\% ^^Ax\n", "\\catcode `\\<01> =\\catcode `\\% _");
+    expect_tokens("\\catcode`\\/=\\catcode`\\\\/foo", "\\catcode `\\/ =\\catcode `\\\\ /foo_");
+    expect_commands("\\catcode`\\/\\catcode 92 /foo", "catcode / catcode foo ");
+    expect_commands("{\\catcode`\\@=\\catcode`a \\a@b}\\a@b", "catcode @ catcode a@b a ");
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode\\x "), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`<=\\catcode`{ \\catcode`>=\\catcode`} "), 2u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`<=\\catcode`\\{ \\catcode`}=12 "), 0u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode`\\\xC3\xA9 "), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcode`\\^ "), 1u); /* 7 is for ^ alone */
+    cr_expect_eq(NOT_FOLLOWED("\\catcode`\\@=\\catcodes`\\^ "), 1u);
+}
+
+Test(lexer_context, arguments_and_groups)
+{
+    expect_commands("\\setlength\\x{\\y}\n{\\makeatletter\\a@b}\\a@b",
+                    "setlength x y makeatletter a@b a ");
+    expect_commands("\\setlength{\\x}{\\y}{\\makeatletter\\a@b}",
+                    "setlength x y makeatletter a@b ");
+    expect_commands("\\usepackage[x]{y} {\\makeatletter\\a@b}", "usepackage makeatletter a@b ");
+    cr_expect_eq(NOT_FOLLOWED("\\setlength{\\x}{\\makeatletter}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\setlength\\x{\\makeatletter}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\usepackage{\\makeatletter}"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\setlengths\\x{\\y}{\\makeatletter}"), 1u);
+}
+
+/* \\[…\\] and \\(…\\) are groups, where category codes change in them. */
+Test(lexer_context, formulas_in_brackets)
+{
+    expect_commands("\\[\\makeatletter\\a@b\\]\\a@b", "[ makeatletter a@b ] a ");
+    expect_commands("\\(\\catcode`\\@=11 \\a@b\n\\)\\a@b", "( catcode @ a@b ) a ");
+    expect_commands("\\[\\catcode`\\@=11\\]\\a@b", "[ catcode @ ] a ");
+    expect_commands("\\[\\global\\catcode`\\@=11 \\]\\a@b", "[ global catcode @ ] a@b ");
+    expect_commands("\\(\\makeatletter\\makeatother\\makeatletter\\)\\a@b",
+                    "( makeatletter makeatother makeatletter ) a ");
+    expect_commands("\\makeatletter\\[\\makeatother\\a@b\\]\\a@b",
+                    "makeatletter [ makeatother a ] a@b ");
+    expect_commands("\\[{\\makeatletter\\a@b}\\a@b\\makeatletter\\a@b\\]\\a@b",
+                    "[ makeatletter a@b a makeatletter a@b ] a ");
+    expect_commands("{\\(\\makeatletter}\\a@b\\)", "( makeatletter a ) ");
+    expect_commands("\\[\\hbox{\\(\\makeatletter\\)\\a@b}\\a@b\\]",
+                    "[ hbox ( makeatletter ) a a ] ");
+    cr_expect_eq(NOT_FOLLOWED("\\[\\makeatletter\\hbox{\\(\\makeatother\\)}\\]"), 1u);
+    /* Constants, mentions, and halves in braces are no brackets */
+    expect_commands("\\catcode`\\(=1 \\catcode`\\)=2 \\makeatletter\\a@b\\)\\a@b",
+                    "catcode ( catcode ) makeatletter a@b ) a@b ");
+    expect_commands("\\let\\x\\( \\string\\( \\makeatletter\\)\\a@b",
+                    "let x ( string ( makeatletter ) a@b ");
+    expect_commands("\\(\\makeatletter\\catcode`\\)=12 \\a@b\\)\\a@b",
+                    "( makeatletter catcode ) a@b ) a ");
+    expect_commands("\\x{\\(}\\makeatletter\\)\\a@b", "x ( makeatletter ) a@b ");
+    expect_commands("\\({x}\\makeatletter\\)\\a@b", "( makeatletter ) a ");
+    /* No such formulas: line breaks, comments, those that ended, those that a blank line ends */
+    expect_commands("x\\\\[2pt]\\makeatletter\\]\\a@b", "\\ makeatletter ] a@b ");
+    expect_commands("% \\[\n\\makeatletter\\]\\a@b", "makeatletter ] a@b ");
+    expect_commands("\\(\\)\\makeatletter\\)\\a@b", "( ) makeatletter ) a@b ");
+    expect_commands("\\(\n \n\\makeatletter\\)\\a@b", "( makeatletter ) a@b ");
+    expect_commands("\\[\r\n%\r\n\\makeatletter\\]\\a@b", "[ makeatletter ] a ");
+    expect_commands("\\[\\makeatletter\n\n\\)\\a@b", "[ makeatletter ) a@b ");
+}
+
+/* Behind = a command is mentioned where \let has given the name before it, and nowhere else. */
+Test(lexer_context, what_let_gives)
+{
+    expect_tokens("a=\\verb|%|", "a=\\verb |%|_");
+    expect_tokens("\\x=\\verb|%|", "\\x =\\verb |%|_");
+    expect_tokens("\\let\\x=\\verb|", "\\let \\x =\\verb |_");
+    expect_tokens("\\let\\|= \\verb|", "\\let \\| =_\\verb |_");
+    expect_tokens("\\let~=\\verb|", "\\let ~=\\verb |_");
+    expect_commands("\\let\\x=\\makeatletter \\a@b", "let x makeatletter a ");
+}
+
 Test(lexer_context, expl_syntax)
 {
     expect_tokens("\\ExplSyntaxOn\n\\a_b:n { ~x }\n\n\\ExplSyntaxOff _ a\n",

@@ -83,6 +83,15 @@ Test(lexer_issues, math)
     expect_none("$ \\hbox{ if $x$ } y$");
     expect_none("\\begin{tabular}{>{$}c<{$}}\\end{tabular}\n\n");
     expect_none("\\def\\m{$}\n\nx");
+    /* Delimiters of parameters, and mentions */
+    expect_none("\\def\\x#1$#2\\y{#1}\n\n");
+    expect_none("\\long\\gdef\\x#1$\n");
+    expect_none("\\let\\x=$\n\n\\let\\x$");
+    expect_none("\\string$\n\n");
+    expect_issues("\\def\\x#1{} $\n\n", "unclosed-math 13-14<11-12");
+    expect_issues("\\def\\x#1\n$\n\n", "unclosed-math 11-12<9-10");
+    expect_issues("a=$x\n\n", "unclosed-math 5-6<2-3");
+    expect_issues("\\defs\\x$x\n\n", "unclosed-math 10-11<7-8");
 }
 
 Test(lexer_issues, environments)
@@ -195,6 +204,23 @@ Test(lexer_issues, limits_of_nesting)
     cr_expect_eq(LEXER_ISSUE_NOT_FOLLOWED, 23, "ids are stable");
     cr_expect_eq(LEXER_ISSUE_NAME_TOO_LONG, 25, "ids are stable");
     expect_issues("\\scantokens x", "not-followed 0-11");
+    expect_issues("a\\catcode`\\@=\\x y", "not-followed 1-15");
+    expect_issues("x\\let\\begin\\y", "not-followed 5-11");
+    expect_issues("a\\x{\\makeatletter}", "not-followed 4-17");
+}
+
+/* Where the first such issue is: offset and length. */
+static void expect_at(const char *input, unsigned id, uint32_t start, uint32_t n_bytes)
+{
+    const uint32_t n = (uint32_t)strlen(input);
+    struct lexed lexed = lexed_whole(LEXER_LUALATEX, (const uint8_t *)input, n);
+    uint32_t i = 0;
+    while (i < lexed.counts.n_issues && lexed.issues[i].id != id)
+        i++;
+    cr_assert_lt(i, lexed.counts.n_issues, "no %s", lexer_issue_name(id));
+    cr_expect_eq(lexed.issues[i].start, start);
+    cr_expect_eq(lexed.issues[i].end, start + n_bytes);
+    lexed_free(&lexed);
 }
 
 static uint32_t count_of(const char *input, unsigned id)
@@ -216,6 +242,22 @@ Test(lexer_issues, formulas_at_the_limit)
             strcat(input, "${");
         cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_MATH), LEXER_MATH_DEPTH_MAX);
         cr_expect_eq(count_of(input, LEXER_ISSUE_MATH_TOO_DEEP), more > 0, "once");
+        if (more > 0)
+            expect_at(input, LEXER_ISSUE_MATH_TOO_DEEP, LEXER_MATH_DEPTH_MAX * 2, 1);
+    }
+}
+
+Test(lexer_issues, environments_at_the_limit)
+{
+    for (uint32_t more = 0; more < 3; more++) {
+        char input[(LEXER_ENV_DEPTH_MAX + 2) * 10 + 1] = "";
+        char *to = input;
+        for (uint32_t i = 0; i < LEXER_ENV_DEPTH_MAX + more; i++)
+            to = stpcpy(to, "\\begin{a}");
+        cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_ENVIRONMENT), LEXER_ENV_DEPTH_MAX);
+        cr_expect_eq(count_of(input, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP), more > 0, "once");
+        if (more > 0)
+            expect_at(input, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, LEXER_ENV_DEPTH_MAX * 9, 9);
     }
 }
 
@@ -227,6 +269,8 @@ Test(lexer_issues, names_at_the_limit)
         snprintf(input, sizeof input, "\\begin{%0*d}\\end{%0*d}\\begin{%0*d}", n, 1, n, 1, n, 2);
         cr_expect_eq(count_of(input, LEXER_ISSUE_UNCLOSED_ENVIRONMENT), 1 - more);
         cr_expect_eq(count_of(input, LEXER_ISSUE_NAME_TOO_LONG), 3 * more);
+        if (more > 0)
+            expect_at(input, LEXER_ISSUE_NAME_TOO_LONG, 0, (uint32_t)n + 8);
     }
 }
 

@@ -35,6 +35,13 @@ Test(lexer_position, lines_and_columns)
     expect("a\r\nb\rc\n\nd", 5, 5, 3, 1);
     expect("a\r\nb\rc\n\nd", 5, 8, 5, 1);
     expect("\xC3\xA9\xE2\x80\x94x", 1, 5, 1, 3);
+    /* A byte-order mark at the beginning is no column, elsewhere it is one. */
+    expect("\xEF\xBB\xBFxy\nz", 2, 0, 1, 1);
+    expect("\xEF\xBB\xBFxy\nz", 2, 3, 1, 1);
+    expect("\xEF\xBB\xBFxy\nz", 2, 4, 1, 2);
+    expect("\xEF\xBB\xBFxy\nz", 2, 6, 2, 1);
+    expect("x\xEF\xBB\xBFy\n\xEF\xBB\xBFz", 2, 4, 1, 3);
+    expect("x\xEF\xBB\xBFy\n\xEF\xBB\xBFz", 2, 9, 2, 2);
 }
 
 /* Across the strides of the index, against counting. */
