@@ -37,6 +37,8 @@ struct open_thread {
 
     /* its own */
     int epoll;
+    int timer;         /* a timerfd in the epoll set */
+    uint64_t timer_ns; /* when it goes off, or has */
     struct open_conn *conns;
     uint32_t *idle; /* a stack of connections without a request */
     uint32_t n_idle;
