@@ -29,6 +29,7 @@ enum {
     KEY_EXPECT,
     KEY_REGIME,
     KEY_ADMIN,
+    KEY_JSON,
 };
 
 static const struct argp_option options[] = {
@@ -71,6 +72,7 @@ static const struct argp_option options[] = {
      "read)",
      2},
     {"quiet", 'q', NULL, 0, "No progress on the terminal", 3},
+    {"json", KEY_JSON, NULL, 0, "Print the result as JSON", 3},
     {0},
 };
 
@@ -113,6 +115,10 @@ static bool is_second(struct argp_state *state, const char *name, const char *te
 static void check_together(struct argp_state *state, const struct open_settings *s)
 {
     const struct open_options *o = &s->load;
+    if (s->file == NULL)
+        argp_error(state, "FILE is needed");
+    if (s->needs_schedule && (!s->has_rate || !s->has_duration))
+        argp_error(state, "--rate and --duration are needed");
     if (o->n_threads > o->n_conns)
         argp_error(state, "--threads %u is more than --conns %u", o->n_threads, o->n_conns);
     double n = (double)o->rate * (double)(o->duration_ns + o->warmup_ns) / 1e9;
@@ -129,6 +135,7 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
         s->load.target = arg;
         return 0;
     case 'q':
+        s->quiet = true;
         s->load.progress = NULL;
         return 0;
     case KEY_FRAMING:
@@ -143,6 +150,14 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_ADMIN:
         s->admin = arg;
+        return 0;
+    case KEY_JSON:
+        s->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            return ARGP_ERR_UNKNOWN;
+        s->file = arg;
         return 0;
     case ARGP_KEY_END:
         check_together(state, s);
@@ -182,7 +197,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->seed = bench_number(state, "--seed", arg, 0, UINT32_MAX);
         return 0;
     case KEY_CORES:
-        cores_argument(state, arg, &s->cores);
+        cores_argument(state, "--cores", arg, &s->cores);
         o->cores = &s->cores;
         return 0;
     case KEY_BUSY_POLL:
@@ -224,7 +239,7 @@ struct open_settings open_settings_default(void)
     };
 }
 
-int open_settings_load(struct open_settings *s, struct document *document)
+static int load_document(struct open_settings *s, struct document *document)
 {
     int rc = document_load(document, s->file, s->regime);
     if (rc != 0)
@@ -235,6 +250,13 @@ int open_settings_load(struct open_settings *s, struct document *document)
         s->load.issues_len = document->issues_len;
     }
     return 0;
+}
+
+int open_settings_begin(const struct argp *argp, int argc, char **argv, void *command,
+                        struct open_settings *settings, struct document *document)
+{
+    argp_parse(argp, argc, argv, 0, NULL, command);
+    return load_document(settings, document);
 }
 
 /* A reply may reach us a moment before the service has counted it: a few looks are taken. */

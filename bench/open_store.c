@@ -132,8 +132,9 @@ int open_store_begin(const char *directory)
     return rc;
 }
 
-int open_store_write(const struct open_store *store, const char *directory, json_t *summary,
-                     char **what)
+/* 0, or negative errno with *what naming the file (malloc). */
+static int write_files(const struct open_store *store, const char *directory, json_t *summary,
+                       char **what)
 {
     struct figures figures;
     char *path = NULL;
@@ -156,6 +157,16 @@ int open_store_write(const struct open_store *store, const char *directory, json
     }
     *what = path;
     return rc;
+}
+
+int open_store_keep(const struct open_store *store, const char *directory, json_t *summary)
+{
+    char *what = NULL;
+    int rc = summary == NULL ? -ENOMEM : write_files(store, directory, summary, &what);
+    if (rc != 0)
+        bench_complain(BENCH_INPUT, "%s: %s", what != NULL ? what : directory, strerror(-rc));
+    free(what);
+    return rc == 0 ? BENCH_OK : BENCH_INPUT;
 }
 
 /* ---- summary -------------------------------------------------------------------------------- */
@@ -278,6 +289,9 @@ int open_store_print(const struct open_store *store, FILE *out)
         print_sample("service", &figures.service, out);
         print_sample("client's lag", &figures.lag, out);
         print_sample("machine", &r->jitter.stalls, out);
+        if (r->jitter.behind_others)
+            fputs("machine: measured at ordinary priority, so what busy threads take is in it\n",
+                  out);
         if (r->why_invalid[0] != '\0')
             fprintf(out, "INVALID: %s\n", r->why_invalid);
         else

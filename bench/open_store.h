@@ -29,9 +29,9 @@ struct open_store {
  * that does not end leaves none. 0 or negative errno. */
 int open_store_begin(const char *directory);
 
-/* Writes the files. 0, or negative errno with *what naming the file (malloc). */
-int open_store_write(const struct open_store *store, const char *directory, json_t *summary,
-                     char **what);
+/* Writes the files, with this summary (NULL: memory was short). 0, or an exit code after a message.
+ */
+int open_store_keep(const struct open_store *store, const char *directory, json_t *summary);
 
 /* The summary; NULL when memory is short. */
 json_t *open_store_json(const struct open_store *store);
