@@ -1,6 +1,7 @@
 #include "bench/open_store.h"
 
 #include "bench/bench.h"
+#include "bench/cores.h"
 #include "bench/fingerprint.h"
 #include "bench/summary.h"
 #include "gate/decimal.h"
@@ -175,11 +176,18 @@ int open_store_keep(const struct open_store *store, const char *directory, json_
 static json_t *workload_json(const struct open_store *store)
 {
     const struct open_options *o = store->options;
-    return json_pack("{s:s, s:I, s:f, s:f, s:s, s:I, s:I, s:b, s:I}", "mode", "open", "rate",
-                     (json_int_t)o->rate, "duration_s", (double)o->duration_ns / 1e9, "warmup_s",
-                     (double)o->warmup_ns / 1e9, "arrivals", o->poisson ? "poisson" : "fixed",
-                     "conns", (json_int_t)o->n_conns, "threads", (json_int_t)o->n_threads,
-                     "busy_poll", o->busy_poll, "bytes", (json_int_t)store->document->n_bytes);
+    char cores[128] = "", hash[17];
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)document_hash(store->document));
+    if (o->cores != NULL)
+        cores_print(o->cores, cores, sizeof cores);
+    return json_pack("{s:s, s:I, s:f, s:f, s:s, s:I, s:I, s:b, s:I, s:s, s:I, s:I, s:s, s:s}",
+                     "mode", "open", "rate", (json_int_t)o->rate, "duration_s",
+                     (double)o->duration_ns / 1e9, "warmup_s", (double)o->warmup_ns / 1e9,
+                     "arrivals", o->poisson ? "poisson" : "fixed", "conns", (json_int_t)o->n_conns,
+                     "threads", (json_int_t)o->n_threads, "busy_poll", o->busy_poll, "spin_us",
+                     (json_int_t)(o->spin_ns / 1000), "cores", cores, "timeout_ms",
+                     (json_int_t)o->timeout_ms, "bytes", (json_int_t)store->document->n_bytes,
+                     "document", hash, "framing", o->any_reply ? "length" : "l0");
 }
 
 static json_t *known(const struct service_metrics *metrics, uint64_t value)

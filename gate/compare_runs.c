@@ -17,27 +17,46 @@ static bool is_valid_at(const struct evidence *side, size_t i)
     return i >= side->n_runs || side->runs[i].valid;
 }
 
-/* Takes out run i of both sides where one of them is not valid, so that pairs stay pairs. */
-static size_t drop_invalid(struct evidence sides[2])
+static void drop(struct evidence *side, size_t i)
+{
+    run_free(&side->runs[i]);
+    side->n_runs--;
+    memmove(&side->runs[i], &side->runs[i + 1], (side->n_runs - i) * sizeof *side->runs);
+}
+
+/* Takes out the runs that are not valid, of pairs with the other one, so that pairs stay pairs. How
+ * many pairs, or runs. */
+static size_t drop_invalid(struct evidence sides[2], bool paired)
 {
     size_t most = sides[0].n_runs > sides[1].n_runs ? sides[0].n_runs : sides[1].n_runs;
     size_t n_dropped = 0;
     for (size_t i = most; i-- > 0;) {
-        if (is_valid_at(&sides[0], i) && is_valid_at(&sides[1], i)) {
-            continue;
-        }
-        n_dropped++;
+        bool valid[2] = {is_valid_at(&sides[0], i), is_valid_at(&sides[1], i)};
         for (int side = 0; side < 2; side++) {
-            struct evidence *evidence = &sides[side];
-            if (i < evidence->n_runs) {
-                run_free(&evidence->runs[i]);
-                evidence->n_runs--;
-                memmove(&evidence->runs[i], &evidence->runs[i + 1],
-                        (evidence->n_runs - i) * sizeof *evidence->runs);
+            if (!valid[side] || (paired && !valid[1 - side])) {
+                drop(&sides[side], i);
+                n_dropped += !paired;
+            }
+        }
+        n_dropped += paired && !(valid[0] && valid[1]);
+    }
+    return n_dropped;
+}
+
+/* A run cannot be compared with itself. 0, or -1 with *error set. */
+static int check_apart(const struct evidence sides[2], struct gate_error *error)
+{
+    for (size_t i = 0; i < sides[0].n_runs; i++) {
+        for (size_t j = 0; j < sides[1].n_runs; j++) {
+            if (run_is_same(&sides[0].runs[i], &sides[1].runs[j])) {
+                return gate_error_set(
+                    error, GATE_DATA,
+                    "%s and %s are one run, on both sides: expected every run once",
+                    sides[0].runs[i].path, sides[1].runs[j].path);
             }
         }
     }
-    return n_dropped;
+    return 0;
 }
 
 /* Were the runs made in pairs, one beside the other? Then no other run began between those of a
@@ -117,18 +136,34 @@ static void judge_shift(const struct compare_runs *compare, const struct shift *
     }
 }
 
+static size_t count_unknown_machines(const struct evidence sides[2])
+{
+    size_t n = 0;
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; i < sides[side].n_runs; i++) {
+            n += !run_says_machine(&sides[side].runs[i]);
+        }
+    }
+    return n;
+}
+
 static const char *say_notes(const struct compare_runs *compare, bool paired, size_t n_dropped,
                              char notes[640])
 {
     size_t n = 0;
+    size_t n_unknown = count_unknown_machines(compare->sides);
     n += (size_t)snprintf(notes, 200, "runs: %zu and %zu, %s\n", compare->sides[0].n_runs,
                           compare->sides[1].n_runs,
                           paired ? "compared in pairs that were made one beside the other"
                                  : "not interleaved: what drifted in between looks like a "
                                    "difference (l0-bench ab interleaves)");
     if (n_dropped > 0) {
-        n += (size_t)snprintf(notes + n, 80, "left out: %zu pairs with a run that is not valid\n",
-                              n_dropped);
+        n += (size_t)snprintf(notes + n, 80, "left out: %zu %s not valid\n", n_dropped,
+                              paired ? "pairs with a run that is" : "runs that are");
+    }
+    if (n_unknown > 0) {
+        n += (size_t)snprintf(
+            notes + n, 120, "%zu runs do not say what machine they were measured on\n", n_unknown);
     }
     if (compare->sides[0].n_runs < SHIFT_RUNS_MIN || compare->sides[1].n_runs < SHIFT_RUNS_MIN) {
         snprintf(notes + n, 160, "a side has fewer than %d runs: nothing can be told from so few\n",
@@ -230,7 +265,11 @@ int compare_runs(struct compare_runs *compare, struct gate_error *error)
     if (!compare->allow_different && evidence_check_alike(compare->sides, 2, error) != 0) {
         return (int)error->code;
     }
-    size_t n_dropped = compare->drop_invalid ? drop_invalid(compare->sides) : 0;
+    if (check_apart(compare->sides, error) != 0) {
+        return (int)error->code;
+    }
+    size_t n_dropped =
+        compare->drop_invalid ? drop_invalid(compare->sides, is_paired(compare->sides)) : 0;
     if (compare->sides[0].n_runs == 0 || compare->sides[1].n_runs == 0) {
         return gate_error_set(error, GATE_INVALID, "no pair of runs is valid");
     }

@@ -104,6 +104,9 @@ static int load_lines(struct rows *rows, struct lines *lines, struct gate_error 
         if (parse_row(&row, lines, line, error) != 0) {
             return -1;
         }
+        if (rows->n > 0 && row.intended_ns < rows->values[rows->n - 1].intended_ns) {
+            return lines_bad(lines, line, "rows in the order of intended_ns", error);
+        }
         if (add_row(rows, &row) != 0) {
             return gate_error_set(error, GATE_USAGE, "%s: out of memory after %zu rows",
                                   lines->path, rows->n);

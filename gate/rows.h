@@ -30,7 +30,8 @@ struct rows {
     size_t capacity;
 };
 
-/* Reads the file. A row that is ok has its times in order. 0, or -1 with *error set: GATE_USAGE
+/* Reads the file. A row that is ok has its times in order, and rows are in the order of their
+ * schedule. 0, or -1 with *error set: GATE_USAGE
  * when it cannot be read, GATE_DATA for a bad row, header, or no row. rows_free is due either way.
  */
 int rows_load(struct rows *rows, const char *path, struct gate_error *error);

@@ -19,6 +19,9 @@
  * leaving it out cannot make a tail look better. */
 #define RUN_UNANSWERED_PS GATE_DECIMAL_MAX
 
+#define RUN_UNANSWERED_MAX UINT64_C(50000000) /* in a file of latencies */
+
+#define RUN_FORMAT       "l0-run 1" /* of run.json */
 #define RUN_ROWS_NAME    "rows.csv"
 #define RUN_SUMMARY_NAME "run.json"
 
@@ -43,13 +46,17 @@ void run_free(struct run *run);
 /* Are they the same run, given twice or copied? By path, or by when they began, to the ns. */
 bool run_is_same(const struct run *a, const struct run *b);
 
-/* What differs between two runs that must not differ when they are compared: the machine or the
- * load. false when nothing does (what one of them does not say is not compared); else *what is the
- * name of the first such field. */
+/* Does it say what it was measured on? */
+bool run_says_machine(const struct run *run);
+
+/* What differs between two runs that must not differ when they are compared: the machine, the load
+ * or the build of the load generator. false when nothing does (what one of them does not say is not
+ * compared); else *what is the name of the first such field. */
 bool run_differs(const struct run *a, const struct run *b, char what[128]);
 
 /* Names of the runs in a directory of runs, sorted (malloc, each and the list); none for a
- * directory that is itself a run, or for a file. The number, or -1 with *error set. */
+ * directory that is itself a run or has none in it, or for a file. The number, or -1 with *error
+ * set: GATE_DATA when there are runs and one that did not end. */
 int run_list(const char *path, char ***names, struct gate_error *error);
 void run_list_free(char **names, int n);
 

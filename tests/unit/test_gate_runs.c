@@ -78,6 +78,11 @@ Test(gate_runs, files_of_latencies_are_runs)
     expect(gate_files_run("check --rule errors==0 raw"), 3, "no counter: errors");
     gate_files_write("raw.json", "{\"requests\":5000,\"errors\":3,\"hedges_fired\":null}");
     expect(gate_files_run("check --rule errors==0 raw"), 4, "errors==0  3 ");
+    expect(gate_files_run("check --rule 'p99.9<=1ms' raw"), 3, "3 requests had no right reply");
+    gate_files_write("raw.json", "{\"requests\":5000,\"errors\":50,\"hedges_fired\":null}");
+    expect(gate_files_run("check --rule 'p99.9<=1ms' raw"), 4, "p99.9<=1ms  unanswered ");
+    gate_files_write("raw.json", "{\"errors\":9000000000000000000}");
+    expect(gate_files_run("check --rule 'p99.9<=1ms' raw"), 3, "expected at most 50000000");
     gate_files_write("raw.json", "{");
     expect(gate_files_run("check --rule errors==0 raw"), 3, "raw.json:");
 }
@@ -117,10 +122,30 @@ Test(gate_runs, malformed_runs)
     expect_bad_rows(HEADER "1,2,3,9223372036854775807,5,P,ok\n", "a latency below");
     expect_bad_rows(HEADER "1,2,3,18446744073709551616,5,P,ok\n", "whole number");
     expect_bad_rows(HEADER "1,2,3,4,5,P,ok\n", "\"rows\" is not 1");
+    expect_bad_rows(HEADER "2,2,3,4,5,P,ok\n1,2,3,4,5,P,ok\n", "in the order of intended_ns");
+    expect_bad_rows(HEADER "1,2,3,1e3,5,P,ok\n", "whole number");
     write_good("run", "\"valid\":1");
     expect(gate_files_run("check --rule 'n>=1' run"), 3, "neither true nor false");
     write_good("run", "\"errors\":-1");
     expect(gate_files_run("check --rule 'n>=1' run"), 3, "\"errors\" is not a counter");
+    write_good("run", "\"valid\":true,\"errors\":1");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "\"errors\" is not 0, the number of rows");
+    write_good("run", "\"valid\":true,\"requests\":4999");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "\"requests\" is less than the 5000 rows");
+    write_good("run", "\"requests\":5000");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "\"valid\" or \"rows\" is missing");
+    write_good("run", "\"valid\":true,\"errors\":99999999999999999999");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "not JSON");
+    write_good("run", "\"valid\":true,\"started_s\":1e999");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "not JSON");
+    write_good("run", "\"valid\":true,\"started_s\":NaN");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "not JSON");
+    gate_files_write("run/run.json", "{\"valid\":true,\"rows\":5000}");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "\"format\" is not \"l0-run 1\"");
+    gate_files_write("run/run.json", "{\"format\":\"l0-run 2\",\"valid\":true,\"rows\":5000}");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "or of another version");
+    gate_files_shell("head -c 100 /dev/zero | tr '\\0' '[' >run/run.json");
+    expect(gate_files_run("check --rule 'n>=1' run"), 3, "not JSON");
     gate_files_write("run/run.json", "[1]");
     expect(gate_files_run("check --rule 'n>=1' run"), 3, "expected an object");
 }
@@ -148,6 +173,22 @@ Test(gate_runs, forms_for_machines)
     cr_expect_str_eq(json_string_value(json_object_get(json, "verdict")), "PASS");
     cr_expect_eq(json_array_size(json_object_get(json, "judgements")), 1);
     json_decref(json);
+}
+
+/* Texts of a run go to terminals, tables and pages: they may not act there. */
+Test(gate_runs, hostile_texts)
+{
+    write_good("bad\xff\xc3\xa9", "\"valid\":false,\"invalid\":[\"\\u001b[2J\\n## <b>PASS</b>\"]");
+    struct gate_files_run run =
+        gate_files_run("check --rule 'p50<=1s' --junit j --markdown m bad*");
+    expect(run, 5, "not valid:  [2J ## <b>PASS</b>");
+    cr_expect_null(strchr(run.output, '\033'));
+    expect(gate_files_shell("grep -c '^## ' m"), 1, "0");
+    expect(gate_files_shell("cat m"), 0, "\\# \\<b\\>PASS");
+    expect(gate_files_shell("cat j"), 0, "classname=\"bad?\xc3\xa9, N = 5000\"");
+    expect(
+        gate_files_run("report --html page.html bad* && iconv -f UTF-8 page.html >p && echo fine"),
+        0, "fine");
 }
 
 /* ---- comparisons ---------------------------------------------------------------------------- */
@@ -182,11 +223,41 @@ Test(gate_runs, what_compare_refuses)
     run_files_write(&(struct run_file){.name = "ab/b/004",
                                        .n = 4000,
                                        .fast_ns = 1000000,
+                                       .summary =
+                                           "\"valid\":true,\"machine\":{\"cpu\":\"abacus\"}, "
+                                           "\"build\":{\"id\":\"1\",\"options\":\"-o x\"}"});
+    run_files_write(&(struct run_file){
+        .name = "ab/a/001",
+        .n = 4000,
+        .fast_ns = 1000000,
+        .summary = "\"valid\":true,\"build\":{\"id\":\"2\",\"options\":\"-o y\"}"});
+    expect(gate_files_run("compare ab/a ab/b"), 3, "ab/a/001 and ab/b/004 differ in build.id");
+    run_files_write_sides("ab", 6, 0);
+    run_files_write(&(struct run_file){
+        .name = "ab/b/004", .n = 4000, .fast_ns = 1000000, .summary = "\"valid\":true"});
+    expect(gate_files_run("compare --allow-different --at p50 ab/a ab/b"), 0,
+           "1 runs do not say what machine");
+    run_files_write(&(struct run_file){.name = "ab/b/004",
+                                       .n = 4000,
+                                       .fast_ns = 1000000,
                                        .summary = "\"valid\":false,\"invalid\":[\"client\"]"});
     expect(gate_files_run("compare ab/a ab/b"), 5, "verdict: INVALID");
-    expect(gate_files_run("compare --drop-invalid ab/a ab/b"), 3, "left out: 1 pairs");
+    expect(gate_files_run("compare --drop-invalid ab/a ab/b"), 3, "runs: 6 and 5, not interleaved");
+    expect(gate_files_run("compare --drop-invalid ab/a ab/b"), 3, "left out: 1 runs that are not");
+    run_files_write(&(struct run_file){
+        .name = "ab/b/004",
+        .n = 4000,
+        .fast_ns = 1000000,
+        .summary = "\"valid\":false,\"invalid\":[\"client\"],\"started_s\":160"});
+    expect(gate_files_run("compare --drop-invalid ab/a ab/b"), 3, "runs: 5 and 5, compared in");
+    expect(gate_files_run("compare --drop-invalid ab/a ab/b"), 3, "left out: 1 pairs with a run");
     expect(gate_files_run("compare --base ab/a --base ab/a/002 --new ab/b"), 3,
            "ab/a/002 and ab/a/002 are one run");
+    expect(gate_files_run("compare ab/a ab/a"), 3, "one run, on both sides");
+    expect(gate_files_run("compare --base ab/a --new ab/b --new ab/a/003"), 3, "one run, on both");
+    gate_files_shell("mkdir ab/a/007");
+    expect(gate_files_run("compare ab/a ab/b"), 3, "ab/a/007: no run.json in it: a run that did");
+    gate_files_shell("rmdir ab/a/007");
     expect(gate_files_run("compare --base ab/a"), 2, "expected runs of both sides");
     expect(gate_files_run("compare --base ab/a --new ab/b x"), 2, "found 'x' beside");
     expect(gate_files_run("compare --at p50,p0 ab/a ab/b"), 2, "--at: found");
