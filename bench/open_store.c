@@ -83,14 +83,14 @@ static void write_latency(const struct open_store *store, const struct figures *
 {
     (void)store;
     if (figures->latency.n > 0)
-        hgrm_print(&figures->latency, out);
+        hgrm_print(&figures->latency, figures->n_errors, out);
 }
 
 static void write_service(const struct open_store *store, const struct figures *figures, FILE *out)
 {
     (void)store;
     if (figures->service.n > 0)
-        hgrm_print(&figures->service, out);
+        hgrm_print(&figures->service, figures->n_errors, out);
 }
 
 static void write_jitter(const struct open_store *store, const struct figures *figures, FILE *out)

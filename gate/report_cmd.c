@@ -85,6 +85,20 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* Unanswered requests are the last of the sorted ones. */
+static void write_hgrm(const struct evidence *run, const char *path, FILE *out,
+                       struct gate_error *error)
+{
+    struct sample answered = run->pooled;
+    answered.n -= run->n_unanswered;
+    if (answered.n == 0) {
+        gate_error_set(error, GATE_DATA,
+                       "%s: no request had a right reply: there are no percentiles", path);
+    } else {
+        hgrm_print(&answered, run->n_unanswered, out);
+    }
+}
+
 static int write_file(const struct page *page, const char *path, bool html,
                       struct gate_error *error)
 {
@@ -94,7 +108,7 @@ static int write_file(const struct page *page, const char *path, bool html,
         if (html) {
             page_write(page, out.stream, error);
         } else {
-            hgrm_print(&page->run->pooled, out.stream);
+            write_hgrm(page->run, path, out.stream, error);
         }
         if (error->code != GATE_PASS) {
             outfile_abort(&out);

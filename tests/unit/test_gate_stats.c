@@ -167,8 +167,9 @@ Test(gate_stats, hgrm_of_a_hundred)
         cr_assert_eq(sample_add(&sample, i * GATE_PS_PER_MS, i), 0);
     }
     FILE *out = open_memstream(&text, &bytes);
-    hgrm_print(&sample, out);
+    hgrm_print(&sample, 3, out);
     fclose(out);
+    cr_expect_not_null(strstr(text, "not in it = 3]\n"));
     cr_expect_not_null(strstr(text, "       Value     Percentile TotalCount 1/(1-Percentile)\n\n"));
     cr_expect_not_null(strstr(text, "    1.000000 0.000000000000          1           1.00\n"));
     cr_expect_not_null(strstr(text, "   50.000000 0.500000000000         50           2.00\n"));
@@ -181,9 +182,32 @@ Test(gate_stats, hgrm_of_a_hundred)
     free(text);
     sample.n = 1;
     out = open_memstream(&text, &bytes);
-    hgrm_print(&sample, out);
+    hgrm_print(&sample, 0, out);
     fclose(out);
+    cr_expect_null(strstr(text, "not in it"));
+    cr_expect_not_null(strstr(text, "    1.000000 0.000000000000          1           1.00\n"));
     cr_expect_not_null(strstr(text, "    1.000000 1.000000000000          1\n"), "%s", text);
+    free(text);
+    sample_free(&sample);
+}
+
+/* HdrHistogram's own iteration, worked out by hand for 1 and nine times 2 with 5 ticks a half: 0 is
+ * reached by the 1, 0.1 too (one of ten), 0.2 by the 2, which is the largest. */
+Test(gate_stats, hgrm_rows_are_those_of_hdrhistogram)
+{
+    struct sample sample = constant(2 * GATE_PS_PER_MS, 10);
+    char *text = NULL;
+    size_t bytes;
+    sample.values[0].value_ps = GATE_PS_PER_MS;
+    FILE *out = open_memstream(&text, &bytes);
+    hgrm_print(&sample, 0, out);
+    fclose(out);
+    cr_expect_not_null(strstr(text, "\n\n"
+                                    "    1.000000 0.000000000000          1           1.00\n"
+                                    "    1.000000 0.100000000000          1           1.11\n"
+                                    "    2.000000 0.200000000000         10           1.25\n"
+                                    "    2.000000 1.000000000000         10\n#[Mean"),
+                       "%s", text);
     free(text);
     sample_free(&sample);
 }
