@@ -14,7 +14,7 @@
 
 #define PAIRS_MAX     1000
 #define REPEATS_MAX   3 /* of a pair with a run that is not valid */
-#define PAIRS_DEFAULT 24
+#define PAIRS_DEFAULT 48
 
 enum { KEY_A = 256, KEY_B, KEY_PAIRS };
 
@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
      "SIGTERM",
      0},
     {"b", KEY_B, "CMD", 0, "What is compared with it", 0},
-    {"pairs", KEY_PAIRS, "N", 0, "Runs of each (default 24)", 0},
+    {"pairs", KEY_PAIRS, "N", 0, "Runs of each (default 48)", 0},
     {"out", 'o', "DIR", 0, "Store the runs in DIR/a and DIR/b, for l0-gate compare DIR/a DIR/b", 0},
     {0},
 };

@@ -64,8 +64,9 @@ static const char documentation[] =
     "Sides of runs (l0-bench ab makes them). Each run is one observation. The shift is the trimmed "
     "mean of the differences in pairs, its interval a bootstrap over runs as blocks in which all "
     "quantiles hold together with 95 %. Worse or better: the interval excludes 0, and the shift is "
-    "at least the smallest effect. No difference: the whole interval is within the smallest "
-    "effect. Else it cannot be told. Runs of different machines or loads are refused (exit 3). "
+    "at least the smallest effect. No difference: the quantile's own interval of 90 % (two tests "
+    "of 5 %) is within the smallest effect. Else it cannot be told. Runs of different machines or "
+    "loads are refused (exit 3). "
     "Exit code: 0 no difference or better, 4 worse, 3 cannot tell, 5 a run is not valid.\n\n" //
     GATE_EXITS_HELP;
 

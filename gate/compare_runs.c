@@ -133,6 +133,9 @@ static void judge_shift(const struct compare_runs *compare, const struct shift *
     SAY(judgement->interval, "%+.2f .. %+.2f %%", percent(shift->low), percent(shift->high));
     if (shift->verdict == SHIFT_CANNOT_TELL) {
         SAY(judgement->note, "the interval reaches over the smallest effect: more runs");
+    } else if (shift->verdict == SHIFT_NO_DIFFERENCE) {
+        SAY(judgement->note, "by itself, with 90 %%: %+.2f .. %+.2f %%", percent(shift->own_low),
+            percent(shift->own_high));
     }
 }
 
@@ -184,6 +187,8 @@ static void report(const struct compare_runs *compare, const struct shift_report
                 json_object_set_new(one, "change_percent", json_real(percent(shift->change)));
                 json_object_set_new(one, "low_percent", json_real(percent(shift->low)));
                 json_object_set_new(one, "high_percent", json_real(percent(shift->high)));
+                json_object_set_new(one, "own_low_percent", json_real(percent(shift->own_low)));
+                json_object_set_new(one, "own_high_percent", json_real(percent(shift->own_high)));
             }
         }
         json_object_set_new(json, "paired", json_boolean(paired));

@@ -220,8 +220,8 @@ static json_t *report_json(const struct settings *settings, const struct tally *
 }
 
 static const struct argp_option options[] = {
-    {"pairs", OPTION_PAIRS, "N", 0, "Pairs of runs in a session (default 24)", 1},
-    {"samples", OPTION_SAMPLES, "N", 0, "Samples in a run (default 20000)", 1},
+    {"pairs", OPTION_PAIRS, "N", 0, "Pairs of runs in a session (default 48)", 1},
+    {"samples", OPTION_SAMPLES, "N", 0, "Samples in a run (default 10000)", 1},
     {"trials", OPTION_TRIALS, "N", 0, "Sessions (default 400)", 1},
     {"shift", OPTION_SHIFT, "RATE", 0, "How much slower the second side is, as 10% (default 0)", 1},
     {"min-effect", OPTION_EFFECT, "RATE", 0, "The smallest change that matters (default 5%)", 1},
@@ -293,8 +293,8 @@ int gate_simulate(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    struct settings settings = {.n_pairs = 24,
-                                .n_samples = 20000,
+    struct settings settings = {.n_pairs = 48,
+                                .n_samples = 10000,
                                 .n_trials = 400,
                                 .effect = 0.05,
                                 .run_noise = 0.04,

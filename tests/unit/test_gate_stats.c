@@ -111,6 +111,27 @@ Test(gate_stats, shifts_are_called_by_their_names)
     cr_expect_float_eq(exact.shifts[0].high, 0.2, 1e-12);
 }
 
+/* Two one-sided tests of 5 % say that there is no difference, not the wider interval that holds for
+ * all quantiles together; and no such thing is said where either end is out. */
+Test(gate_stats, no_difference_is_told_by_two_tests)
+{
+    const double least = log1p(0.05);
+    size_t n_sooner = 0;
+    for (double own = 0.0005; own < 0.05; own *= 1.05) {
+        struct shift shift = compare(0.02, own, true, RUNS).shifts[0];
+        cr_expect(shift.low < shift.own_low && shift.own_high < shift.high);
+        cr_expect_eq(shift.verdict == SHIFT_NO_DIFFERENCE,
+                     shift.own_low > -least && shift.own_high < least);
+        n_sooner += shift.verdict == SHIFT_NO_DIFFERENCE && shift.high >= least;
+    }
+    cr_expect_gt(n_sooner, 0);
+    /* Both are t intervals in the limit: 2.365 and 1.895 with the 7 degrees of freedom of 8 kept.
+     */
+    struct shift shift = compare(0.02, 0.004, true, RUNS).shifts[0];
+    double ratio = (shift.high - shift.change) / (shift.own_high - shift.change);
+    cr_expect_float_eq(ratio, 2.365 / 1.895, 0.06, "%g", ratio);
+}
+
 /* Pairing removes what both runs of a pair have in common; without it the interval is as wide as
  * the runs differ. */
 Test(gate_stats, pairs_are_sharper)
