@@ -105,8 +105,7 @@ static double percent(double change)
     return expm1(change) * 100;
 }
 
-static void judge_shift(const struct compare_runs *compare, const struct shift *shift,
-                        struct judgement *judgement)
+static void judge_shift(const struct shift *shift, double effect, struct judgement *judgement)
 {
     static const struct {
         enum verdict verdict;
@@ -120,7 +119,7 @@ static void judge_shift(const struct compare_runs *compare, const struct shift *
     judgement->word = shift_verdict_text(shift->verdict);
     judgement->verdict = meaning[shift->verdict].verdict;
     judgement->exit = meaning[shift->verdict].exit;
-    SAY(judgement->limit, "+-%.3g %%", compare->effect * 100);
+    SAY(judgement->limit, "+-%.3g %%", effect * 100);
     if (!shift->known) {
         SAY(judgement->value, "unknown");
         SAY(judgement->note, "too few runs, or too few samples in a run for this quantile, or "
@@ -129,7 +128,7 @@ static void judge_shift(const struct compare_runs *compare, const struct shift *
     }
     SAY(judgement->value, "%.6g -> %.6g ms (%+.2f %%)", exp(shift->base), exp(shift->new),
         percent(shift->change));
-    SAY(judgement->margin, "%+.2f %%", (compare->effect * 100) - percent(shift->change));
+    SAY(judgement->margin, "%+.2f %%", (effect * 100) - percent(shift->change));
     SAY(judgement->interval, "%+.2f .. %+.2f %%", percent(shift->low), percent(shift->high));
     if (shift->verdict == SHIFT_CANNOT_TELL) {
         SAY(judgement->note, "the interval reaches over the smallest effect: more runs");
@@ -227,7 +226,11 @@ static int compare_sides(struct compare_runs *compare, size_t n_dropped, struct 
     struct shift_report shifts;
     struct judgement judgements[SHIFT_QUANTILES_MAX] = {0};
     struct report_text names[SHIFT_QUANTILES_MAX];
+    double effects[SHIFT_QUANTILES_MAX] = {0};
     bool paired = is_paired(compare->sides);
+    for (size_t k = 0; k < compare->n_quantiles; k++) {
+        effects[k] = effects_of(&compare->effects, compare->quantiles_ppm[k]);
+    }
     char title[512];
     char notes[640];
     snprintf(title, sizeof title, "%.200s against %.200s", compare->sides[1].runs[0].path,
@@ -238,14 +241,13 @@ static int compare_sides(struct compare_runs *compare, size_t n_dropped, struct 
                         .judgements = judgements,
                         .n = compare->n_quantiles};
     if (make_side(compare, 0, &sides[0]) != 0 || make_side(compare, 1, &sides[1]) != 0 ||
-        shift_compare(&sides[0], &sides[1], compare->n_quantiles, paired, compare->effect,
-                      &shifts) != 0) {
+        shift_compare(&sides[0], &sides[1], compare->n_quantiles, paired, effects, &shifts) != 0) {
         gate_error_set(error, GATE_USAGE, "out of memory while comparing");
     } else {
         for (size_t k = 0; k < compare->n_quantiles; k++) {
             names[k] = report_quantile_name(compare->quantiles_ppm[k]);
             judgements[k].name = names[k].text;
-            judge_shift(compare, &shifts.shifts[k], &judgements[k]);
+            judge_shift(&shifts.shifts[k], effects[k], &judgements[k]);
         }
         judge_validity(compare->sides, judgements, compare->n_quantiles);
         emit_conclude(&emit);

@@ -241,7 +241,7 @@ static enum shift_verdict conclude(const struct shift_report *report, size_t n_q
 }
 
 static void judge_all(struct draw *draw, uint32_t *base_runs, uint32_t *new_runs,
-                      size_t n_quantiles, double effect, struct shift_report *report,
+                      size_t n_quantiles, const double effects[], struct shift_report *report,
                       double *distances)
 {
     struct location found[SHIFT_QUANTILES_MAX] = {{0, 0}};
@@ -275,12 +275,12 @@ static void judge_all(struct draw *draw, uint32_t *base_runs, uint32_t *new_runs
         shift->high = shift->change + reach;
         shift->own_low = shift->change - own;
         shift->own_high = shift->change + own;
-        shift->verdict = judge_shift(shift, effect);
+        shift->verdict = judge_shift(shift, effects[k]);
     }
 }
 
 int shift_compare(const struct shift_side *base, const struct shift_side *new, size_t n_quantiles,
-                  bool paired, double effect, struct shift_report *report)
+                  bool paired, const double effects[], struct shift_report *report)
 {
     assert(base->n_runs <= SHIFT_RUNS_MAX && new->n_runs <= SHIFT_RUNS_MAX);
     assert(!paired || base->n_runs == new->n_runs);
@@ -297,7 +297,7 @@ int shift_compare(const struct shift_side *base, const struct shift_side *new, s
     int rc = runs == NULL || room == NULL ? -ENOMEM : 0;
     if (rc == 0) {
         struct draw draw = {base, new, paired, runs, runs + most, room};
-        judge_all(&draw, runs, runs + most, n_quantiles, effect, report, room + most);
+        judge_all(&draw, runs, runs + most, n_quantiles, effects, report, room + most);
         report->verdict = conclude(report, n_quantiles);
     }
     free(runs);

@@ -65,10 +65,10 @@ struct shift_report {
 double shift_log_quantile(const struct sample *sample, uint32_t q_ppm);
 
 /* Compares n_quantiles <= SHIFT_QUANTILES_MAX of both sides. paired: run i of one side belongs to
- * run i of the other, equally many. effect: the smallest change that matters, as 0.05. 0 or
- * -ENOMEM.
+ * run i of the other, equally many. effects: of each, the smallest change that matters, as 0.05. 0
+ * or -ENOMEM.
  */
 int shift_compare(const struct shift_side *base, const struct shift_side *new, size_t n_quantiles,
-                  bool paired, double effect, struct shift_report *report);
+                  bool paired, const double effects[], struct shift_report *report);
 
 #endif

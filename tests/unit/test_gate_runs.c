@@ -203,6 +203,8 @@ Test(gate_runs, sides_are_compared)
     expect(gate_files_run("compare slow/a slow/b"), 4, "verdict: worse; P50 worse, P99 worse");
     expect(gate_files_run("compare slow/b slow/a"), 0, "verdict: better\n");
     expect(gate_files_run("compare --min-effect 50%% slow/a slow/b"), 0, "verdict: no difference");
+    expect(gate_files_run("compare --min-effect p50=50%% --min-effect p99=0.5 slow/a slow/b"), 4,
+           "verdict: worse; P99.9 worse\n");
     expect(gate_files_run("compare --at p50 --json slow/a slow/b"), 4, "\"paired\": true");
     expect(gate_files_run("compare --at p99.99 slow/a slow/b"), 3, "P99.99  unknown");
     expect(gate_files_run("compare --base slow/a/001 --new slow/b/001"), 3,
@@ -263,6 +265,9 @@ Test(gate_runs, what_compare_refuses)
     expect(gate_files_run("compare --at p50,p0 ab/a ab/b"), 2, "--at: found");
     expect(gate_files_run("compare --at '' ab/a ab/b"), 2, "--at: found");
     expect(gate_files_run("compare --min-effect 200%% ab/a ab/b"), 2, "--min-effect: found");
+    expect(gate_files_run("compare --min-effect p0=5%% ab/a ab/b"), 2,
+           "--min-effect: found 'p0=5%");
+    expect(gate_files_run("compare --min-effect p50= ab/a ab/b"), 2, "--min-effect: found ''");
     expect(gate_files_run("compare ab/a none"), 2, "none: cannot open");
 }
 

@@ -79,6 +79,7 @@ Test(gate_stats, blocks_show_how_runs_differ)
 /* ---- shifts --------------------------------------------------------------------------------- */
 
 #define RUNS 12
+static const double effects[] = {0.05, 0.05};
 
 /* base: small differences between runs; new: the same runs, each moved by `by` and a little of its
  * own. */
@@ -91,7 +92,7 @@ static struct shift_report compare(double by, double own, bool paired, size_t n)
         new[i] = base[i] + by + own *((double)(i * 5 % 12) - 5.5);
     }
     struct shift_side a = {.logs = {base}, .n_runs = n}, b = {.logs = {new}, .n_runs = n};
-    cr_assert_eq(shift_compare(&a, &b, 1, paired, 0.05, &report), 0);
+    cr_assert_eq(shift_compare(&a, &b, 1, paired, effects, &report), 0);
     return report;
 }
 
@@ -132,6 +133,20 @@ Test(gate_stats, no_difference_is_told_by_two_tests)
     cr_expect_float_eq(ratio, 2.365 / 1.895, 0.06, "%g", ratio);
 }
 
+Test(gate_stats, each_quantile_has_its_smallest_effect)
+{
+    static double base[RUNS], new[RUNS];
+    for (size_t i = 0; i < RUNS; i++) {
+        new[i] = base[i] + 0.15 + 0.001 * (double)(i % 5);
+    }
+    struct shift_side a = {.logs = {base, base}, .n_runs = RUNS};
+    struct shift_side b = {.logs = {new, new}, .n_runs = RUNS};
+    struct shift_report report;
+    cr_assert_eq(shift_compare(&a, &b, 2, true, (const double[]){0.05, 0.25}, &report), 0);
+    cr_expect_eq(report.shifts[0].verdict, SHIFT_WORSE);
+    cr_expect_eq(report.shifts[1].verdict, SHIFT_NO_DIFFERENCE);
+}
+
 /* Pairing removes what both runs of a pair have in common; without it the interval is as wide as
  * the runs differ. */
 Test(gate_stats, pairs_are_sharper)
@@ -148,7 +163,7 @@ Test(gate_stats, disturbed_runs_do_not_decide)
     double base[10] = {0}, new[10] = {5, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 9, -1};
     struct shift_side a = {.logs = {base}, .n_runs = 10}, b = {.logs = {new}, .n_runs = 10};
     struct shift_report report;
-    cr_assert_eq(shift_compare(&a, &b, 1, true, 0.05, &report), 0);
+    cr_assert_eq(shift_compare(&a, &b, 1, true, effects, &report), 0);
     cr_expect_float_eq(report.shifts[0].change, (0.02 + 0.03 + 0.04 + 0.05 + 0.06 + 0.07) / 6,
                        1e-12);
 }
@@ -163,7 +178,7 @@ Test(gate_stats, what_is_not_known_is_not_compared)
     struct shift_side a = {.logs = {base, base}, .n_runs = RUNS};
     struct shift_side b = {.logs = {unknown, new}, .n_runs = RUNS};
     struct shift_report report;
-    cr_assert_eq(shift_compare(&a, &b, 2, true, 0.05, &report), 0);
+    cr_assert_eq(shift_compare(&a, &b, 2, true, effects, &report), 0);
     cr_expect_eq(report.shifts[0].verdict, SHIFT_CANNOT_TELL);
     cr_expect_eq(report.shifts[1].verdict, SHIFT_WORSE);
     cr_expect_eq(report.verdict, SHIFT_WORSE);
