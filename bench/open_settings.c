@@ -293,9 +293,13 @@ int open_session_run(struct open_session *session, const struct open_settings *s
     clock_gettime(CLOCK_REALTIME, &now);
     *session = (struct open_session){.started_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9};
     char *before = settings->admin[0] != '\0' ? service_metrics_text(settings->admin) : NULL;
+    struct fault_watch *watch = before != NULL ? fault_watch_start(settings->admin, before) : NULL;
     int rc = open_run(&settings->load, document, &session->result);
-    if (rc == 0 && before != NULL)
+    fault_watch_stop(watch, &session->faults);
+    if (rc == 0 && before != NULL) {
         read_counters_after(session, settings->admin, before);
+        session->tail = service_tail_text(settings->admin);
+    }
     free(before);
     bool nobody_there = rc == -ENOENT || rc == -ECONNREFUSED;
     if (rc != 0)
@@ -308,6 +312,9 @@ int open_session_run(struct open_session *session, const struct open_settings *s
 void open_session_free(struct open_session *session)
 {
     open_free(&session->result);
+    free(session->tail);
+    session->tail = NULL;
+    fault_spans_free(&session->faults);
     json_decref(session->hedge_counters);
     session->hedge_counters = NULL;
 }
@@ -322,6 +329,8 @@ struct open_store open_session_store(const struct open_session *session,
         .result = &session->result,
         .metrics = &session->metrics,
         .hedge_counters = session->hedge_counters,
+        .tail = session->tail,
+        .faults = &session->faults,
         .started_s = session->started_s,
         .command_line = "",
     };

@@ -3,6 +3,7 @@
 #ifndef L0_BENCH_OPEN_SETTINGS_H
 #define L0_BENCH_OPEN_SETTINGS_H
 
+#include "bench/fault_watch.h"
 #include "bench/open.h"
 #include "bench/open_store.h"
 
@@ -42,6 +43,8 @@ struct open_session {
     struct open_result result;
     struct service_metrics metrics;
     json_t *hedge_counters;
+    char *tail; /* what the service says of its slowest requests (CSV); NULL: it does not */
+    struct fault_spans faults;
     double started_s;
 };
 

@@ -105,14 +105,45 @@ static void write_jitter(const struct open_store *store, const struct figures *f
                     (unsigned long long)jitter->slots[i].worst_ns);
 }
 
+static void write_tail(const struct open_store *store, const struct figures *figures, FILE *out)
+{
+    (void)figures;
+    fputs(store->tail, out);
+}
+
+/* Times since the run's start; a fault of the warm-up is not in it. */
+static void write_faults(const struct open_store *store, const struct figures *figures, FILE *out)
+{
+    uint64_t start_ns = store->result->start_ns;
+    (void)figures;
+    fputs(FAULTS_HEADER "\n", out);
+    for (size_t i = 0; i < store->faults->n; i++) {
+        const struct fault_span *span = &store->faults->spans[i];
+        if (span->begin_ns >= start_ns)
+            fprintf(out, "%llu,%llu,%llu\n", (unsigned long long)(span->begin_ns - start_ns),
+                    (unsigned long long)(span->end_ns - start_ns),
+                    (unsigned long long)span->stalled_ns);
+    }
+}
+
+static bool has_tail(const struct open_store *store)
+{
+    return store->tail != NULL;
+}
+
+static bool has_faults(const struct open_store *store)
+{
+    return store->faults->n > 0;
+}
+
 static const struct {
     const char *name;
     void (*write)(const struct open_store *, const struct figures *, FILE *);
+    bool (*wanted)(const struct open_store *); /* NULL: always */
 } files[] = {
-    {RUN_ROWS_NAME, write_rows},
-    {"latency.hgrm", write_latency},
-    {"service.hgrm", write_service},
-    {"jitter.csv", write_jitter},
+    {RUN_ROWS_NAME, write_rows, NULL},     {"latency.hgrm", write_latency, NULL},
+    {"service.hgrm", write_service, NULL}, {RUN_JITTER_NAME, write_jitter, NULL},
+    {RUN_TAIL_NAME, write_tail, has_tail}, {RUN_FAULTS_NAME, write_faults, has_faults},
 };
 
 static char *path_in(const char *directory, const char *name)
@@ -144,6 +175,10 @@ static int write_files(const struct open_store *store, const char *directory, js
         struct outfile out;
         free(path);
         path = path_in(directory, files[i].name);
+        if (files[i].wanted != NULL && !files[i].wanted(store)) {
+            rc = path == NULL ? -ENOMEM : unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
+            continue; /* nor is an earlier run's left */
+        }
         rc = path == NULL ? -ENOMEM : outfile_open(&out, path);
         if (rc == 0) {
             files[i].write(store, &figures, out.stream);

@@ -4,10 +4,13 @@
  *   latency.hgrm  percentiles of the latency, for HdrHistogram's tools
  *   service.hgrm  the same from when a request was sent: the uncorrected figure
  *   jitter.csv    the machine's own stalls, the worst of every tenth of a second
- *   run.json      the summary; written last: a directory with it holds a whole run */
+ *   tail.csv      the service's own account of its slowest requests, where it gives one: when
+ * hedges were fired faults.csv    when the service injected stalls into itself, where it says that
+ * it did run.json      the summary; written last: a directory with it holds a whole run */
 #ifndef L0_BENCH_OPEN_STORE_H
 #define L0_BENCH_OPEN_STORE_H
 
+#include "bench/fault_watch.h"
 #include "bench/open.h"
 #include "bench/service_metrics.h"
 
@@ -20,7 +23,9 @@ struct open_store {
     const struct open_result *result;
     const struct service_metrics *metrics; /* of this run */
     json_t *hedge_counters;                /* borrowed; NULL: not known */
-    double started_s;                      /* UNIX time */
+    const char *tail;                      /* NULL: not known */
+    const struct fault_spans *faults;
+    double started_s; /* UNIX time */
     const char *command_line;
     const char *server; /* the command that served it, NULL: not known */
 };

@@ -54,6 +54,10 @@ void chart_band(const struct chart *chart, const char *class, const struct chart
 void chart_bar(const struct chart *chart, const char *class, double x, double y_from, double y_to,
                double width);
 
+/* From one x to another, over the whole height, with a text that shows on pointing at it. */
+void chart_area(const struct chart *chart, const char *class, double x_from, double x_to,
+                const char *text);
+
 /* A dot with a text that shows on pointing at it. */
 void chart_dot(const struct chart *chart, const char *class, double x, double y, const char *text);
 

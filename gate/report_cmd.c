@@ -36,7 +36,8 @@ struct settings {
 
 static const struct argp_option options[] = {
     {"base", OPTION_BASE, "RUN", 0, "A run of the base, drawn beside (again for more)", 1},
-    {"tail", OPTION_TAIL, "FILE", 0, "The service's tail CSV: when hedges were fired", 1},
+    {"tail", OPTION_TAIL, "FILE", 0,
+     "The service's tail CSV: when hedges were fired (default: tail.csv of the first RUN)", 1},
     {"marks", OPTION_MARKS, "FILE", 0,
      "A CSV t_ns,label (CLOCK_MONOTONIC): marked on the timeline, such as injected faults", 1},
     {"title", OPTION_TITLE, "TEXT", 0, "Title (default: the first RUN)", 1},
@@ -148,10 +149,13 @@ static void make_report(struct settings *settings, struct gate_error *error)
     for (int side = 0; side < 2 && error->code == GATE_PASS; side++) {
         evidence_pool(&settings->sides[side], error);
     }
-    if (error->code == GATE_PASS && settings->tail_path != NULL) {
-        tail_file_load(&tail, settings->tail_path, error);
+    char *beside = error->code == GATE_PASS ? run_file(&page.run->runs[0], RUN_TAIL_NAME) : NULL;
+    const char *tail_path = settings->tail_path != NULL ? settings->tail_path : beside;
+    if (error->code == GATE_PASS && tail_path != NULL) {
+        tail_file_load(&tail, tail_path, error);
         page.tail = &tail;
     }
+    free(beside);
     if (error->code == GATE_PASS && settings->marks_path != NULL) {
         n_marks = page_load_marks(settings->marks_path, &marks, error);
         page.marks = marks;

@@ -239,6 +239,16 @@ bool run_is_same(const struct run *a, const struct run *b)
     return same_moment || is_same_file(a->path, b->path);
 }
 
+char *run_file(const struct run *run, const char *name)
+{
+    char *path = is_directory(run->path) ? join(run->path, "/", name) : NULL;
+    if (path != NULL && !exists(path)) {
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
 bool run_says_machine(const struct run *run)
 {
     return json_object_size(json_object_get(run->summary, "machine")) > 0;

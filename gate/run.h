@@ -24,6 +24,11 @@
 #define RUN_FORMAT       "l0-run 1" /* of run.json */
 #define RUN_ROWS_NAME    "rows.csv"
 #define RUN_SUMMARY_NAME "run.json"
+#define RUN_JITTER_NAME  "jitter.csv"
+#define RUN_TAIL_NAME    "tail.csv"
+#define RUN_FAULTS_NAME  "faults.csv"
+
+#define FAULTS_HEADER "begin_ns,end_ns,stalled_ns" /* the first two since the run's start */
 
 struct run {
     char *path;
@@ -45,6 +50,9 @@ void run_free(struct run *run);
 
 /* Are they the same run, given twice or copied? By path, or by when they began, to the ns. */
 bool run_is_same(const struct run *a, const struct run *b);
+
+/* The path of a file beside a run's rows (malloc); NULL when it is not there. */
+char *run_file(const struct run *run, const char *name);
 
 /* Does it say what it was measured on? */
 bool run_says_machine(const struct run *run);

@@ -4,6 +4,7 @@
 
 #include "bench/bench.h"
 #include "bench/clock.h"
+#include "bench/fault_watch.h"
 #include "bench/hedge_counters.h"
 #include "bench/meter.h"
 #include "bench/schedule.h"
@@ -362,6 +363,29 @@ Test(bench_open, refuses_nonsense)
 }
 
 /* ---- hedge counters ------------------------------------------------------------------------- */
+
+Test(bench_open, faults_of_the_service)
+{
+    cr_expect_eq(fault_watch_parse("# x\nl0_fault_stalled_seconds_total{shard=\"0\"} 0.015000000\n"
+                                   "l0_fault_stalled_seconds_total{shard=\"1\"} 0.5\n"),
+                 515000000);
+    cr_expect_eq(fault_watch_parse("l0_fault_stalled_seconds_total 0\n"), 0);
+    static const char *const none[] = {
+        "", "l0_fault_stalled_seconds 3\n", "l0_fault_stalled_seconds_total nan\n",
+        "l0_fault_stalled_seconds_total -1\n", "l0_fault_stalled_seconds_total 1e300\n"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        cr_expect_eq(fault_watch_parse(none[i]), -1, "%s", none[i]);
+    cr_expect_null(fault_watch_start("127.0.0.1:1", "l0_other 1\n"));
+    struct fault_spans spans;
+    struct fault_watch *watch =
+        fault_watch_start("127.0.0.1:1", "l0_fault_stalled_seconds_total 0\n");
+    cr_assert_not_null(watch);
+    fault_watch_stop(watch, &spans); /* nobody answers there */
+    cr_expect_eq(spans.n, 0);
+    fault_spans_free(&spans);
+    fault_watch_stop(NULL, &spans);
+    cr_expect_eq(spans.n, 0);
+}
 
 Test(bench_open, hedge_counters)
 {

@@ -317,6 +317,33 @@ Test(gate_runs, a_page_that_needs_nothing_else)
     expect(gate_files_shell("grep -c 'http\\|<script\\|<link\\|<img\\|url(' page.html"), 1, "0");
 }
 
+/* What l0-bench found out of a run's hedges and faults lies beside its rows, and is drawn unasked.
+ */
+Test(gate_runs, what_lies_beside_a_run_is_drawn)
+{
+    write_good("run", "\"valid\":true,\"start_ns\":1000");
+    gate_files_write("run/tail.csv",
+                     "ms_total,t_in_start,t_in_done,t_proc_start,t_hedge_fire,t_first_reply,"
+                     "t_reply_ready,hedged,origin\n"
+                     "15.000000,4000000000,4000000001,4000000002,4010000000,4014999999,4015000000,"
+                     "1,H\n");
+    gate_files_write("run/faults.csv", "begin_ns,end_ns,stalled_ns\n100000000,200000000,15000000\n"
+                                       "99900000000,99900000001,1\n");
+    expect(gate_files_run("report run --html page.html && echo done"), 0, "done");
+    expect(gate_files_shell("grep -c 'class=\"fired\"' page.html"), 0, "1");
+    expect(gate_files_shell("grep -c 'class=\"injected\"' page.html"), 0, "1");
+    expect(
+        gate_files_shell("cat page.html | tr -d '\\n' | grep -o 'injected stalls of 15 ms between "
+                         "0.100 and 0.200 s'"),
+        0, "15 ms");
+    gate_files_write("run/faults.csv", "begin_ns,end_ns,stalled_ns\n1,2\n");
+    expect(gate_files_run("report run --html x"), 3, "faults.csv:2: found '1,2'");
+    gate_files_write("run/faults.csv", "");
+    expect(gate_files_run("report run --html x"), 3, "faults.csv:0: found nothing");
+    gate_files_shell("rm run/faults.csv; echo junk >run/tail.csv");
+    expect(gate_files_run("report run --html x"), 3, "tail.csv:1: found 'junk'");
+}
+
 Test(gate_runs, reports_refuse)
 {
     write_good("run", VALID);
