@@ -30,6 +30,7 @@ enum {
     KEY_REGIME,
     KEY_ADMIN,
     KEY_JSON,
+    KEY_BINARY,
 };
 
 static const struct argp_option options[] = {
@@ -73,6 +74,7 @@ static const struct argp_option options[] = {
      2},
     {"quiet", 'q', NULL, 0, "No progress on the terminal", 3},
     {"json", KEY_JSON, NULL, 0, "Print the result as JSON", 3},
+    {"binary", KEY_BINARY, NULL, 0, "Store rows in rows.bin, a quarter of the size of rows.csv", 3},
     {0},
 };
 
@@ -153,6 +155,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_JSON:
         s->json = true;
+        return 0;
+    case KEY_BINARY:
+        s->binary = true;
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
@@ -333,5 +338,6 @@ struct open_store open_session_store(const struct open_session *session,
         .faults = &session->faults,
         .started_s = session->started_s,
         .command_line = "",
+        .binary = settings->binary,
     };
 }

@@ -20,6 +20,7 @@ struct open_settings {
     bool expected; /* --expect or --framing length was given */
     bool has_rate, has_duration;
     bool needs_schedule; /* --rate and --duration must be given */
+    bool binary;         /* --binary */
     bool quiet;          /* --quiet; then load.progress is NULL as well */
     bool json;           /* --json: print the result as JSON */
 };

@@ -9,6 +9,7 @@
 #include "gate/outfile.h"
 #include "gate/quantile.h"
 #include "gate/report.h"
+#include "gate/rows_binary.h"
 #include "proto/wire.h"
 
 #include <errno.h>
@@ -57,26 +58,44 @@ static int figures_of(struct figures *figures, const struct open_result *result)
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-static void write_rows(const struct open_store *store, const struct figures *figures, FILE *out)
+/* A request as it is stored: times since the run's start. */
+static struct row row_of(const struct open_store *store, size_t i)
 {
     static const char origins[] = {
         [WIRE_ORIGIN_ERROR] = '-', [WIRE_ORIGIN_PRIMARY] = 'P', [WIRE_ORIGIN_HEDGE] = 'H'};
+    const struct open_row *from = &store->result->rows[i];
     uint64_t start_ns = store->result->start_ns;
+    return (struct row){
+        .intended_ns = from->due_ns - start_ns,
+        .sent_ns = from->sent_ns == 0 ? 0 : from->sent_ns - start_ns,
+        .first_ns = from->first_ns == 0 ? 0 : from->first_ns - start_ns,
+        .done_ns = from->done_ns == 0 ? 0 : from->done_ns - start_ns,
+        .bytes = store->document->n_bytes,
+        .origin = origins[from->origin],
+        .ok = from->status == OPEN_OK,
+    };
+}
+
+static void write_rows(const struct open_store *store, const struct figures *figures, FILE *out)
+{
     (void)figures;
     fputs(ROWS_HEADER "\n", out);
     for (size_t i = 0; i < store->result->n_rows; i++) {
-        const struct open_row *from = &store->result->rows[i];
-        const struct row row = {
-            .intended_ns = from->due_ns - start_ns,
-            .sent_ns = from->sent_ns == 0 ? 0 : from->sent_ns - start_ns,
-            .first_ns = from->first_ns == 0 ? 0 : from->first_ns - start_ns,
-            .done_ns = from->done_ns == 0 ? 0 : from->done_ns - start_ns,
-            .bytes = store->document->n_bytes,
-            .origin = origins[from->origin],
-            .ok = from->status == OPEN_OK,
-        };
-        rows_print(&row, open_status_name(from->status), out);
+        struct row row = row_of(store, i);
+        rows_print(&row, open_status_name(store->result->rows[i].status), out);
     }
+}
+
+static void write_binary(const struct open_store *store, const struct figures *figures, FILE *out)
+{
+    struct rows_binary state = {0};
+    (void)figures;
+    rows_binary_begin(out);
+    for (size_t i = 0; i < store->result->n_rows; i++) {
+        struct row row = row_of(store, i);
+        rows_binary_print(&state, &row, open_status_name(store->result->rows[i].status), out);
+    }
+    rows_binary_end(&state, out);
 }
 
 static void write_latency(const struct open_store *store, const struct figures *figures, FILE *out)
@@ -126,6 +145,16 @@ static void write_faults(const struct open_store *store, const struct figures *f
     }
 }
 
+static bool is_text(const struct open_store *store)
+{
+    return !store->binary;
+}
+
+static bool is_binary(const struct open_store *store)
+{
+    return store->binary;
+}
+
 static bool has_tail(const struct open_store *store)
 {
     return store->tail != NULL;
@@ -141,9 +170,10 @@ static const struct {
     void (*write)(const struct open_store *, const struct figures *, FILE *);
     bool (*wanted)(const struct open_store *); /* NULL: always */
 } files[] = {
-    {RUN_ROWS_NAME, write_rows, NULL},     {"latency.hgrm", write_latency, NULL},
-    {"service.hgrm", write_service, NULL}, {RUN_JITTER_NAME, write_jitter, NULL},
-    {RUN_TAIL_NAME, write_tail, has_tail}, {RUN_FAULTS_NAME, write_faults, has_faults},
+    {RUN_ROWS_NAME, write_rows, is_text},        {RUN_BINARY_NAME, write_binary, is_binary},
+    {"latency.hgrm", write_latency, NULL},       {"service.hgrm", write_service, NULL},
+    {RUN_JITTER_NAME, write_jitter, NULL},       {RUN_TAIL_NAME, write_tail, has_tail},
+    {RUN_FAULTS_NAME, write_faults, has_faults},
 };
 
 static char *path_in(const char *directory, const char *name)

@@ -1,6 +1,6 @@
 /* What an open-loop run leaves: a directory that l0-gate reads.
  *
- *   rows.csv      every request (gate/rows.h)
+ *   rows.csv      every request (gate/rows.h), or rows.bin in its place (gate/rows_binary.h)
  *   latency.hgrm  percentiles of the latency, for HdrHistogram's tools
  *   service.hgrm  the same from when a request was sent: the uncorrected figure
  *   jitter.csv    the machine's own stalls, the worst of every tenth of a second
@@ -27,6 +27,7 @@ struct open_store {
     const struct fault_spans *faults;
     double started_s; /* UNIX time */
     const char *command_line;
+    bool binary;        /* rows.bin */
     const char *server; /* the command that served it, NULL: not known */
 };
 

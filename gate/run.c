@@ -1,5 +1,7 @@
 #include "gate/run.h"
 
+#include "gate/rows_binary.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -154,19 +156,38 @@ static void complete_counters(struct run *run)
     }
 }
 
+static int load_rows(struct run *run, struct gate_error *error)
+{
+    char *text = join(run->path, "/", RUN_ROWS_NAME);
+    char *binary = join(run->path, "/", RUN_BINARY_NAME);
+    int result = -1;
+    if (text == NULL || binary == NULL) {
+        out_of_memory(run->path, error);
+    } else if (!exists(binary)) {
+        result = rows_load(&run->rows, text, error);
+    } else if (exists(text)) {
+        gate_error_set(error, GATE_DATA, "%s: there is %s as well: expected one of them", text,
+                       RUN_BINARY_NAME);
+    } else {
+        result = rows_binary_load(&run->rows, binary, error);
+    }
+    free(text);
+    free(binary);
+    return result;
+}
+
 static int load_directory(struct run *run, struct gate_error *error)
 {
-    char *rows = join(run->path, "/", RUN_ROWS_NAME);
     char *summary = join(run->path, "/", RUN_SUMMARY_NAME);
     int result = -1;
-    if (rows == NULL || summary == NULL) {
+    if (summary == NULL) {
         out_of_memory(run->path, error);
     } else if (!exists(summary)) {
         gate_error_set(error, GATE_USAGE,
                        "%s: no %s in it: not a run, or one that did not end (expected a directory "
                        "that l0-bench open made, or a file of latencies)",
                        run->path, RUN_SUMMARY_NAME);
-    } else if (rows_load(&run->rows, rows, error) == 0 && latencies_of_rows(run, error) == 0) {
+    } else if (load_rows(run, error) == 0 && latencies_of_rows(run, error) == 0) {
         result = load_summary(run, summary, error);
         if (result == 0) {
             result = check_format(run, summary, error);
@@ -175,7 +196,6 @@ static int load_directory(struct run *run, struct gate_error *error)
             result = check_count(run, summary, error);
         }
     }
-    free(rows);
     free(summary);
     return result;
 }

@@ -1,7 +1,8 @@
 /* A stored run: its latencies, what was counted, and what is known about how it was made.
  *
- * A run is a directory with rows.csv and run.json (l0-bench open), or a file of latencies in ms,
- * one a line, with its summary in FILE.json where there is one (l0-bench keepalive). */
+ * A run is a directory with rows.csv or rows.bin, and run.json (l0-bench open), or a file of
+ * latencies in ms, one a line, with its summary in FILE.json where there is one (l0-bench
+ * keepalive). */
 #ifndef L0_GATE_RUN_H
 #define L0_GATE_RUN_H
 
@@ -22,6 +23,7 @@
 #define RUN_UNANSWERED_MAX UINT64_C(50000000) /* in a file of latencies */
 
 #define RUN_FORMAT       "l0-run 1" /* of run.json */
+#define RUN_BINARY_NAME  "rows.bin" /* instead of the next one */
 #define RUN_ROWS_NAME    "rows.csv"
 #define RUN_SUMMARY_NAME "run.json"
 #define RUN_JITTER_NAME  "jitter.csv"

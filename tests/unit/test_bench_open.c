@@ -258,8 +258,8 @@ Test(bench_open, any_framed_reply)
 
 static void remove_run(const char *dir)
 {
-    static const char *const names[] = {"rows.csv",   "latency.hgrm", "service.hgrm",
-                                        "jitter.csv", "run.json",     "page.html"};
+    static const char *const names[] = {"rows.csv",   "rows.bin", "latency.hgrm", "service.hgrm",
+                                        "jitter.csv", "run.json", "page.html"};
     char path[256];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
@@ -293,6 +293,25 @@ Test(bench_open, a_run_is_stored_and_judged)
         cr_expect_not_null(json_object_get(json, members[i]), "%s", members[i]);
     json_decref(json);
     o = bench_run("l0-gate report --html %s/page.html %s", dir, dir);
+    cr_expect_eq(o.code, 0, "%s", o.output);
+
+    /* In its place, in the other form. */
+    o = bench_run(OPEN "--rate 400 --duration 250ms --binary --out %s", place.document,
+                  server.target, dir);
+    cr_expect_eq(o.code, 0, "%s", o.output);
+    o = bench_run("l0-gate check --rule 'n==100' --rule errors==0 --rule 'hedge_wins==100' %s",
+                  dir);
+    cr_expect_eq(o.code, 0, "%s", o.output);
+    char other[200];
+    snprintf(other, sizeof other, "%s/rows.csv", dir);
+    FILE *empty = fopen(other, "wxe");
+    cr_assert_not_null(empty, "the other form was left behind");
+    fclose(empty);
+    o = bench_run("l0-gate check --rule 'n==100' %s", dir);
+    cr_expect_eq(o.code, 3, "two kinds of rows: %s", o.output);
+    bench_expect_said(&o, "there is rows.bin as well");
+    o = bench_run(OPEN "--rate 400 --duration 250ms --out %s", place.document, server.target, dir);
+    o = bench_run("l0-gate check --rule 'n==100' %s", dir);
     cr_expect_eq(o.code, 0, "%s", o.output);
 
     /* A run that cannot take place leaves no summary of the one before it. */
