@@ -32,6 +32,7 @@ const char *calibrate_figure_name(enum calibrate_figure figure);
 struct calibrate {
     struct open_options load;
     const char *flood_target; /* where both are to send as fast as they can */
+    uint32_t n_flood;         /* requests of each flood */
     uint32_t n_samples;       /* 0: no verdict is timed */
     unsigned n_rounds;
     double (*rounds)[CALIBRATE_FIGURES]; /* n_rounds of them */

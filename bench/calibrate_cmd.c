@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_ROUNDS = 256, KEY_SERVER_CORES, KEY_SAMPLES };
+enum { KEY_ROUNDS = 256, KEY_SERVER_CORES, KEY_SAMPLES, KEY_FLOOD };
 
 struct command {
     struct open_settings settings;
@@ -31,6 +31,8 @@ static const struct argp_option options[] = {
      "and "
      "but the first where there are more than two)",
      0},
+    {"flood", KEY_FLOOD, "N", 0,
+     "Requests of the clients that send as fast as they can (default 50000)", 0},
     {"samples", KEY_SAMPLES, "N", 0,
      "Requests in the run on which a verdict is timed (default 1000000; 0: none is)", 0},
     {0},
@@ -50,6 +52,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_SERVER_CORES:
         cores_argument(state, "--server-cores", arg, &c->server_cores);
         c->has_server_cores = true;
+        return 0;
+    case KEY_FLOOD:
+        c->calibrate.n_flood =
+            (uint32_t)bench_number(state, "--flood", arg, 100, OPEN_REQUESTS_MAX);
         return 0;
     case KEY_SAMPLES:
         c->calibrate.n_samples = (uint32_t)bench_number(state, "--samples", arg, 0, 100000000);
@@ -286,6 +292,7 @@ int bench_calibrate_main(int argc, char **argv)
     c.settings.load.rate = 5000;
     c.settings.load.warmup_ns = 100000000;
     c.calibrate.n_rounds = 9;
+    c.calibrate.n_flood = 50000;
     c.calibrate.n_samples = 1000000;
     struct document document;
     int code = open_settings_begin(&argp, argc, argv, &c, &c.settings, &document);

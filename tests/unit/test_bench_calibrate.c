@@ -72,14 +72,16 @@ Test(bench_calibrate, targets_are_judged_by_whole_intervals)
 
 Test(bench_calibrate, runs_by_itself)
 {
-    struct bench_outcome o = bench_run("l0-bench calibrate %s --rounds 2 --duration 20ms --conns 4 "
-                                       "--samples 1000 --warmup 5ms",
-                                       place.document);
+    struct bench_outcome o =
+        bench_run("l0-bench calibrate %s --rounds 2 --duration 20ms --conns 4 --flood 500 "
+                  "--samples 1000 --warmup 5ms",
+                  place.document);
     cr_expect_eq(o.code, BENCH_INVALID, "two rounds cannot tell: %d, %s", o.code, o.output);
     bench_expect_said(&o, "medians over 2 rounds in turn; client on processor ");
     bench_expect_said(&o, "cannot tell; fewer than 6 rounds");
-    o = bench_run("l0-bench calibrate %s --rounds 1 --duration 20ms --conns 4 --samples 0 --json",
-                  place.document);
+    o = bench_run(
+        "l0-bench calibrate %s --rounds 1 --duration 20ms --conns 4 --flood 500 --samples 0 --json",
+        place.document);
     json_t *json = json_loads(o.output, 0, NULL);
     cr_assert_not_null(json, "%s", o.output);
     cr_expect_eq(json_array_size(json_object_get(json, "targets")), CALIBRATE_JUDGES);
@@ -88,9 +90,12 @@ Test(bench_calibrate, runs_by_itself)
     json_decref(json);
     o = bench_run("l0-bench calibrate %s --rounds 1 --target %s", place.document, place.socket);
     cr_expect_eq(o.code, BENCH_INPUT, "%s", o.output);
-    static const char *const nonsense[] = {"calibrate", "calibrate a b", "calibrate a --rounds 0",
+    static const char *const nonsense[] = {"calibrate",
+                                           "calibrate a b",
+                                           "calibrate a --rounds 0",
                                            "calibrate a --server-cores x",
-                                           "calibrate a --samples -1"};
+                                           "calibrate a --samples -1",
+                                           "calibrate a --flood 99"};
     for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++)
         cr_expect_eq(bench_run("l0-bench %s", nonsense[i]).code, BENCH_USAGE, "%s", nonsense[i]);
 }
@@ -99,7 +104,8 @@ Test(bench_calibrate, a_server_of_ones_own)
 {
     struct bench_outcome o = bench_run(
         "l0-bench-sink --unix %s >%s/log & sleep 0.3; %s/l0-bench calibrate %s --rounds 1 "
-        "--duration 20ms --conns 4 --samples 0 --target %s --expect 0,0; code=$?; kill $!; wait "
+        "--duration 20ms --conns 4 --flood 500 --samples 0 --target %s --expect 0,0; code=$?; kill "
+        "$!; wait "
         "$!; "
         "exit $code",
         place.socket, place.scratch.dir, place.bin, place.document, place.socket);
@@ -112,9 +118,10 @@ Test(bench_calibrate, a_server_of_ones_own)
 
 Test(bench_calibrate, an_interrupted_one_leaves_nothing_behind)
 {
-    struct bench_outcome o = bench_run(
-        "l0-bench calibrate %s --rounds 100 --samples 0 2>&1 & sleep 0.7; kill -INT $!; wait $!",
-        place.document);
+    struct bench_outcome o =
+        bench_run("l0-bench calibrate %s --rounds 1000 --samples 0 --flood 500 --duration 50ms "
+                  "2>&1 & sleep 0.7; kill -INT $!; wait $!",
+                  place.document);
     cr_expect_eq(o.code, BENCH_INVALID, "%s", o.output);
     bench_expect_said(&o, "interrupted");
 }
