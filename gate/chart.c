@@ -121,7 +121,9 @@ void chart_time_axis(const struct chart *c, const char *name)
         line(c, "grid", x, c->top, x, c->top + c->height);
         text(c, x, c->top + c->height + 16, "middle", words);
     }
-    text(c, c->left + c->width / 2, c->top + c->height + 33, "middle", name);
+    if (name != NULL) {
+        text(c, c->left + c->width / 2, c->top + c->height + 33, "middle", name);
+    }
 }
 
 static void put_points(const struct chart *c, const struct chart_point *points, size_t n,

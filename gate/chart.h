@@ -40,7 +40,7 @@ void chart_frame(const struct chart *chart, const char *y_name);
 /* x is log10(1/(1-p)): ticks at P0, P50, P90, P99, P99.9 ... */
 void chart_nines_axis(const struct chart *chart);
 
-/* x is seconds. */
+/* x is seconds; name NULL: none. */
 void chart_time_axis(const struct chart *chart, const char *name);
 
 void chart_line(const struct chart *chart, const char *class, const struct chart_point *points,

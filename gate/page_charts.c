@@ -306,7 +306,7 @@ int page_timeline_chart(const struct page *page, FILE *out, struct gate_error *e
     set_range(&above, page);
     chart_svg_begin(out, WIDTH, 480, "Latency over time, and the machine's own stalls");
     chart_frame(&above, "latency of the first run, by when a request was due");
-    chart_time_axis(&above, "");
+    chart_time_axis(&above, NULL);
     if (draw_file(&above, run, RUN_FAULTS_NAME, FAULTS_HEADER, 3, draw_fault, error) != 0) {
         return -1;
     }

@@ -152,6 +152,7 @@ flow_report() {
     cp -r "$work_dir/new" "$work_dir/base"
     # What hedging and faults will look like.
     sed -i '100,120s/,P,ok$/,H,ok/; 300s/,[0-9]*,[0-9]*,\([0-9]*\),P,ok$/,,,\1,-,timeout/' "$work_dir/new/rows.csv"
+    sed -i 's/^  "errors": 0,/  "errors": 1,/' "$work_dir/new/run.json"
     local start_ns
     start_ns=$(sed -n 's/.*"start_ns": \([0-9]*\).*/\1/p' "$work_dir/new/run.json")
     printf 't_ns,label\n%d,fault\n' $((start_ns + 1000000000)) >"$work_dir/marks.csv"
