@@ -14,7 +14,7 @@
 
 #define PAIRS_MAX     1000
 #define REPEATS_MAX   3 /* of a pair with a run that is not valid */
-#define PAIRS_DEFAULT 24
+#define PAIRS_DEFAULT 48
 
 enum { KEY_A = 256, KEY_B, KEY_PAIRS };
 
@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
      "SIGTERM",
      0},
     {"b", KEY_B, "CMD", 0, "What is compared with it", 0},
-    {"pairs", KEY_PAIRS, "N", 0, "Runs of each (default 24)", 0},
+    {"pairs", KEY_PAIRS, "N", 0, "Runs of each (default 48)", 0},
     {"out", 'o', "DIR", 0, "Store the runs in DIR/a and DIR/b, for l0-gate compare DIR/a DIR/b", 0},
     {0},
 };
@@ -55,32 +55,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o':
         c->out = arg;
         return 0;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 0)
-            return ARGP_ERR_UNKNOWN;
-        c->settings.file = arg;
-        return 0;
     case ARGP_KEY_END:
-        if (c->settings.file == NULL || c->commands[0] == NULL || c->commands[1] == NULL ||
-            c->out == NULL || !c->settings.has_rate || !c->settings.has_duration)
-            argp_error(state, "--a, --b, --out, --rate, --duration and FILE are needed");
+        if (c->commands[0] == NULL || c->commands[1] == NULL || c->out == NULL)
+            argp_error(state, "--a, --b and --out are needed");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-/* Stores the run in its directory. 0 or an exit code after a message. */
-static int store(const struct open_store *store, const char *directory)
-{
-    char *what = NULL;
-    json_t *summary = open_store_json(store);
-    int rc = summary == NULL ? -ENOMEM : open_store_write(store, directory, summary, &what);
-    if (rc != 0)
-        bench_complain(BENCH_INPUT, "%s: %s", what != NULL ? what : directory, strerror(-rc));
-    free(what);
-    json_decref(summary);
-    return rc == 0 ? 0 : BENCH_INPUT;
 }
 
 /* One run of one side against its server, which is up. */
@@ -92,7 +73,9 @@ static int measure(const struct command *c, int side, const char *directory,
     if (code == 0) {
         struct open_store to_store = open_session_store(&session, &c->settings, document);
         to_store.server = c->commands[side];
-        code = store(&to_store, directory);
+        json_t *summary = open_store_json(&to_store);
+        code = open_store_keep(&to_store, directory, summary);
+        json_decref(summary);
         *valid = session.result.why_invalid[0] == '\0';
         if (code == 0 && session.result.interrupted)
             code = bench_complain(BENCH_INVALID, "interrupted");
@@ -154,6 +137,18 @@ static int run_pair(const struct command *c, unsigned pair, const struct documen
     return code;
 }
 
+static int report(const struct command *c, unsigned n_valid)
+{
+    if (c->settings.json)
+        return bench_print_json(json_pack("{s:s, s:I, s:I}", "out", c->out, "pairs",
+                                          (json_int_t)c->n_pairs, "valid_pairs",
+                                          (json_int_t)n_valid));
+    printf("%u pairs, %u of them valid, in %s/a and %s/b\njudge them: l0-gate compare "
+           "--drop-invalid %s/a %s/b\n",
+           c->n_pairs, n_valid, c->out, c->out, c->out, c->out);
+    return bench_flush();
+}
+
 static int run_all(struct command *c, const struct document *document)
 {
     unsigned n_valid = 0;
@@ -167,11 +162,7 @@ static int run_all(struct command *c, const struct document *document)
                     valid ? "" : ": not valid, the load generator was the bottleneck");
     }
     if (code == 0)
-        printf("%u pairs, %u of them valid, in %s/a and %s/b\njudge them: l0-gate compare "
-               "--drop-invalid %s/a %s/b\n",
-               c->n_pairs, n_valid, c->out, c->out, c->out, c->out);
-    if (code == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0))
-        return bench_complain(BENCH_INPUT, "standard output: %s", strerror(errno));
+        code = report(c, n_valid);
     return code == 0 && n_valid == 0
                ? bench_complain(BENCH_INVALID, "no pair is valid: the load generator was the "
                                                "bottleneck in every one")
@@ -217,9 +208,9 @@ int bench_ab_main(int argc, char **argv)
         .socket_dir = "/tmp/l0_ab.XXXXXX",
     };
     c.settings.admin = "";
-    argp_parse(&argp, argc, argv, 0, NULL, &c);
+    c.settings.needs_schedule = true;
     struct document document;
-    int code = open_settings_load(&c.settings, &document);
+    int code = open_settings_begin(&argp, argc, argv, &c, &c.settings, &document);
     if (code != 0)
         return code;
     contender_hold_signals();

@@ -1,6 +1,8 @@
 #include "bench/bare.h"
 
 #include "bench/clock.h"
+#include "bench/cores.h"
+#include "gate/decimal.h"
 #include "proto/client.h"
 
 #include <errno.h>
@@ -14,29 +16,62 @@
 #define TIMEOUT_MS 10000
 #define EVENTS_MAX 64
 
-int bare_ping_pong(const char *target, const struct document *document, uint32_t rate, uint64_t n,
-                   uint64_t spin_ns, struct sample *sample)
+/* Pins the caller as the generator's first thread would be; cores_pin(before) undoes it. */
+static void pin(const struct open_options *options, cpu_set_t *before)
 {
-    int fd = l0_connect(target, TIMEOUT_MS);
-    int rc = fd < 0 ? fd : 0;
-    uint64_t start_ns = bench_now_ns() + 2 * spin_ns;
-    prctl(PR_SET_TIMERSLACK, 1UL);
+    if (sched_getaffinity(0, sizeof *before, before) == 0 && options->cores != NULL)
+        cores_pin_one(options->cores, 0);
+}
+
+/* Until shortly before it is due asleep, then awake. When the wait was over. */
+static uint64_t wait_until_due(uint64_t due_ns, uint64_t spin_ns)
+{
+    uint64_t now_ns = bench_now_ns();
+    if (now_ns < due_ns - spin_ns)
+        bench_sleep_until(due_ns - spin_ns);
+    do
+        now_ns = bench_now_ns();
+    while (now_ns < due_ns);
+    return now_ns;
+}
+
+static int ping_pong(int fd, const struct open_options *o, const struct document *document,
+                     struct sample *trips, struct sample *lags)
+{
+    int rc = 0;
+    uint64_t start_ns = bench_now_ns() + 2 * o->spin_ns;
+    uint64_t n_warm = (uint64_t)((double)o->rate * (double)o->warmup_ns / 1e9);
+    uint64_t n = n_warm + (uint64_t)((double)o->rate * (double)o->duration_ns / 1e9);
+    uint64_t done_ns = start_ns;
     for (uint64_t i = 0; i < n && rc == 0; i++) {
         struct wire_reply reply;
-        uint64_t due_ns = start_ns + i * 1000000000u / rate;
-        uint64_t now_ns = bench_now_ns();
-        if (now_ns < due_ns - spin_ns)
-            bench_sleep_until(due_ns - spin_ns);
-        do
-            now_ns = bench_now_ns();
-        while (now_ns < due_ns);
+        uint64_t due_ns = start_ns + i * 1000000000u / o->rate;
+        uint64_t could_ns = due_ns > done_ns ? due_ns : done_ns;
+        uint64_t sent_ns = wait_until_due(due_ns, o->spin_ns);
         rc = l0_request(fd, document->bytes, document->n_bytes, &reply);
-        if (rc == 0)
-            rc = sample_add(sample, (bench_now_ns() - now_ns) * 1000, i + 1);
+        done_ns = bench_now_ns();
+        if (rc == 0 && i >= n_warm)
+            rc = sample_add(trips, (done_ns - sent_ns) * GATE_PS_PER_NS, i);
+        if (rc == 0 && i >= n_warm)
+            rc = sample_add(lags, (sent_ns - could_ns) * GATE_PS_PER_NS, i);
     }
-    if (fd >= 0)
-        close(fd);
-    sample_sort(sample);
+    return rc;
+}
+
+int bare_ping_pong(const struct open_options *options, const struct document *document,
+                   struct sample *trips, struct sample *lags)
+{
+    cpu_set_t before;
+    int fd = l0_connect(options->target, TIMEOUT_MS);
+    if (fd < 0)
+        return fd;
+    pin(options, &before);
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    int rc = ping_pong(fd, options, document, trips, lags);
+    cores_pin(&before);
+    close(fd);
+    sample_sort(trips);
+    sample_sort(lags);
     return rc;
 }
 
@@ -100,9 +135,10 @@ static int begin_all(const char *target, int epoll, int *fds, uint32_t n_conns,
     return rc;
 }
 
-int bare_saturate(const char *target, const struct document *document, uint32_t n_conns, uint64_t n,
+int bare_saturate(const struct open_options *options, const struct document *document, uint64_t n,
                   double *rate)
 {
+    uint32_t n_conns = options->n_conns;
     size_t bytes = WIRE_HEADER_BYTES + (size_t)document->n_bytes;
     uint8_t *frame = malloc(bytes);
     int *fds = malloc(n_conns * sizeof *fds);
@@ -111,11 +147,14 @@ int bare_saturate(const char *target, const struct document *document, uint32_t 
     for (uint32_t i = 0; fds != NULL && i < n_conns; i++)
         fds[i] = -1;
     if (rc == 0) {
+        cpu_set_t before;
+        pin(options, &before);
         wire_put_u32(frame, document->n_bytes);
         memcpy(frame + WIRE_HEADER_BYTES, document->bytes, document->n_bytes);
-        rc = begin_all(target, epoll, fds, n_conns, frame, bytes);
+        rc = begin_all(options->target, epoll, fds, n_conns, frame, bytes);
         if (rc == 0)
             rc = saturate(epoll, frame, bytes, n, rate);
+        cores_pin(&before);
     }
     for (uint32_t i = 0; fds != NULL && i < n_conns; i++)
         if (fds[i] >= 0)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int bench_complain(int exit_code, const char *format, ...)
 {
@@ -26,6 +27,24 @@ uint64_t bench_number(struct argp_state *state, const char *what, const char *te
         argp_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", what, text,
                    (unsigned long long)min, (unsigned long long)max);
     return value;
+}
+
+int bench_flush(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout) != 0)
+        return bench_complain(BENCH_INPUT, "standard output: %s", strerror(errno));
+    return BENCH_OK;
+}
+
+int bench_print_json(json_t *json)
+{
+    if (json == NULL)
+        return bench_complain(BENCH_INPUT, "the JSON: %s (or a name that is not UTF-8)",
+                              strerror(ENOMEM));
+    json_dumpf(json, stdout, BENCH_JSON_FLAGS);
+    json_decref(json);
+    putchar('\n');
+    return bench_flush();
 }
 
 int bench_write_json(json_t *json, const char *path)

@@ -31,6 +31,13 @@ int bench_side_main(int argc, char **argv);
 /* How every program of this layer prints JSON: doubles with as many digits as times have. */
 #define BENCH_JSON_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(12))
 
+/* Flushes standard output; BENCH_OK, or an exit code after a message. */
+int bench_flush(void);
+
+/* Prints the document on standard output, flushes it, and drops the reference; NULL stands for a
+ * document that memory was too short for. BENCH_OK, or an exit code after a message. */
+int bench_print_json(json_t *json);
+
 /* Writes the document to a file, whole or not at all, and drops the reference; NULL stands for a
  * document that memory was too short for. 0 or negative errno. */
 int bench_write_json(json_t *json, const char *path);

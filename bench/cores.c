@@ -1,6 +1,7 @@
 #include "bench/cores.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Reads a processor's number at *text and moves behind it. The number, or -EINVAL. */
@@ -34,17 +35,51 @@ int cores_parse(const char *list, cpu_set_t *cores)
     }
 }
 
-void cores_argument(struct argp_state *state, const char *list, cpu_set_t *cores)
+void cores_argument(struct argp_state *state, const char *name, const char *list, cpu_set_t *cores)
 {
     cpu_set_t allowed;
     cpu_set_t both;
     if (cores_parse(list, cores) != 0)
-        argp_error(state, "--cores: \"%s\" is not a list of processors such as 0,2-3", list);
+        argp_error(state, "%s: \"%s\" is not a list of processors such as 0,2-3", name, list);
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return;
     CPU_AND(&both, &allowed, cores);
     if (!CPU_EQUAL(&both, cores))
-        argp_error(state, "--cores: \"%s\" names processors that this process may not use", list);
+        argp_error(state, "%s: \"%s\" names processors that this process may not use", name, list);
+}
+
+void cores_print(const cpu_set_t *cores, char *text, size_t bytes)
+{
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t first = 0; first < CPU_SETSIZE && n < bytes; first++) {
+        if (!CPU_ISSET(first, cores))
+            continue;
+        size_t last = first;
+        while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, cores))
+            last++;
+        n += (size_t)snprintf(text + n, bytes - n, last > first ? "%s%zu-%zu" : "%s%zu",
+                              n > 0 ? "," : "", first, last);
+        first = last;
+    }
+}
+
+void cores_nth(const cpu_set_t *cores, unsigned index, cpu_set_t *one)
+{
+    CPU_ZERO(one);
+    for (size_t core = 0; core < CPU_SETSIZE; core++) {
+        if (CPU_ISSET(core, cores) && index-- == 0) {
+            CPU_SET(core, one);
+            return;
+        }
+    }
+}
+
+void cores_remove(cpu_set_t *cores, const cpu_set_t *others)
+{
+    for (size_t core = 0; core < CPU_SETSIZE; core++)
+        if (CPU_ISSET(core, others))
+            CPU_CLR(core, cores);
 }
 
 int cores_pin(const cpu_set_t *cores)
@@ -54,14 +89,7 @@ int cores_pin(const cpu_set_t *cores)
 
 int cores_pin_one(const cpu_set_t *cores, unsigned index)
 {
-    index %= (unsigned)CPU_COUNT(cores);
-    for (size_t core = 0; core < CPU_SETSIZE; core++) {
-        if (!CPU_ISSET(core, cores) || index-- > 0)
-            continue;
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(core, &one);
-        return cores_pin(&one);
-    }
-    return -EINVAL;
+    cpu_set_t one;
+    cores_nth(cores, index % (unsigned)CPU_COUNT(cores), &one);
+    return cores_pin(&one);
 }

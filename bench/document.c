@@ -58,6 +58,14 @@ void document_free(struct document *document)
     document->bytes = NULL;
 }
 
+uint64_t document_hash(const struct document *document)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (uint32_t i = 0; i < document->n_bytes; i++)
+        hash = (hash ^ document->bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 int document_regime(const char *name)
 {
     if (strcmp(name, "lualatex") == 0)

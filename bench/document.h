@@ -19,6 +19,9 @@ struct document {
 int document_load(struct document *document, const char *path, enum lexer_regime regime);
 void document_free(struct document *document);
 
+/* Tells documents of the same size apart: FNV-1a (Fowler, Noll and Vo) of 64 bits. */
+uint64_t document_hash(const struct document *document);
+
 /* The regime of this name ("lualatex", "pdflatex"), or -ENOENT. */
 int document_regime(const char *name);
 

@@ -13,7 +13,7 @@
 #define TRIES_MAX   128
 #define REPEATS_MAX 2
 
-enum { KEY_SLO = 256, KEY_FROM, KEY_TO, KEY_PRECISION, KEY_JSON };
+enum { KEY_SLO = 256, KEY_FROM, KEY_TO, KEY_PRECISION };
 
 /* What came of a rate. */
 enum outcome { HELD, BROKEN, UNPROVED, NOT_VALID };
@@ -32,7 +32,6 @@ struct command {
     struct gate_error error;
     uint32_t from, to;
     double precision; /* 0.05: the answer is at most 5 % too low */
-    bool json;
     struct try tries[TRIES_MAX];
     size_t n_tries;
 };
@@ -43,7 +42,6 @@ static const struct argp_option options[] = {
     {"from", KEY_FROM, "R", 0, "The lowest rate (default 100)", 0},
     {"to", KEY_TO, "R", 0, "The highest rate (default 1000000)", 0},
     {"precision", KEY_PRECISION, "PERCENT", 0, "Stop when so close (default 5)", 0},
-    {"json", KEY_JSON, NULL, 0, "Print the result as JSON", 0},
     {0},
 };
 
@@ -67,17 +65,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_PRECISION:
         c->precision = (double)bench_number(state, "--precision", arg, 1, 100) / 100;
         return 0;
-    case KEY_JSON:
-        c->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 0)
-            return ARGP_ERR_UNKNOWN;
-        c->settings.file = arg;
-        return 0;
     case ARGP_KEY_END:
-        if (c->settings.file == NULL || c->slo.n == 0)
-            argp_error(state, "--slo and FILE are needed");
+        if (c->slo.n == 0)
+            argp_error(state, "--slo is needed");
         if (c->settings.has_rate)
             argp_error(state, "--rate is what is looked for: --from and --to bound it");
         if (c->from > c->to)
@@ -146,7 +136,7 @@ static int try_once(struct command *c, const struct document *document, uint32_t
         code = bench_complain(BENCH_INVALID, "interrupted");
     open_session_free(&session);
     *outcome = try->outcome;
-    if (code == 0 && !c->json)
+    if (code == 0 && !c->settings.json)
         printf("%10u/s  %s, 95 %% interval %s: %s\n", rate, try->value.text, try->interval.text,
                outcome_text(try->outcome));
     fflush(stdout);
@@ -201,7 +191,7 @@ static int search(struct command *c, const struct document *document, uint32_t *
     return code;
 }
 
-static int print_json(const struct command *c, uint32_t best, enum outcome limit)
+static json_t *result_json(const struct command *c, uint32_t best, enum outcome limit)
 {
     json_t *tries = json_array();
     for (size_t i = 0; i < c->n_tries; i++)
@@ -209,27 +199,26 @@ static int print_json(const struct command *c, uint32_t best, enum outcome limit
             tries, json_pack("{s:I, s:s, s:s, s:s}", "rate", (json_int_t)c->tries[i].rate, "value",
                              c->tries[i].value.text, "interval", c->tries[i].interval.text,
                              "outcome", outcome_text(c->tries[i].outcome)));
-    json_t *json = json_pack("{s:o, s:s, s:f, s:o}", "max_rate",
-                             best > 0 ? json_integer((json_int_t)best) : json_null(), "above_it",
-                             limit == HELD ? "not tried" : outcome_text(limit), "precision",
-                             c->precision, "tries", tries);
-    int rc = json == NULL ? -1 : json_dumpf(json, stdout, BENCH_JSON_FLAGS);
-    json_decref(json);
-    putchar('\n');
-    return rc;
+    return json_pack("{s:o, s:s, s:f, s:o}", "max_rate",
+                     best > 0 ? json_integer((json_int_t)best) : json_null(), "above_it",
+                     limit == HELD ? "not tried" : outcome_text(limit), "precision", c->precision,
+                     "tries", tries);
 }
 
 static int report(const struct command *c, uint32_t best, enum outcome limit)
 {
-    if (c->json)
-        print_json(c, best, limit);
+    int code = BENCH_OK;
+    if (c->settings.json)
+        code = bench_print_json(result_json(c, best, limit));
     else if (best > 0)
         printf("highest rate that holds: %u requests/s; above it: %s\n", best,
                limit == HELD ? "not tried (--to)" : outcome_text(limit));
     else
         printf("no rate from %u/s on holds: %s\n", c->from, outcome_text(limit));
-    if (fflush(stdout) != 0 || ferror(stdout) != 0)
-        return bench_complain(BENCH_INPUT, "standard output: %s", strerror(errno));
+    if (code == BENCH_OK)
+        code = bench_flush();
+    if (code != BENCH_OK)
+        return code;
     if (limit == NOT_VALID)
         return bench_complain(BENCH_INVALID, "the load generator, not the service, is the limit");
     return best > 0 ? BENCH_OK : BENCH_WRONG;
@@ -254,9 +243,8 @@ int bench_find_max_main(int argc, char **argv)
     static struct command c = {.from = 100, .to = 1000000, .precision = 0.05};
     c.settings = open_settings_default();
     c.settings.load.duration_ns = UINT64_C(5000000000);
-    argp_parse(&argp, argc, argv, 0, NULL, &c);
     struct document document;
-    int code = open_settings_load(&c.settings, &document);
+    int code = open_settings_begin(&argp, argc, argv, &c, &c.settings, &document);
     if (code != 0)
         return code;
     uint32_t best = 0;

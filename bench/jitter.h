@@ -1,15 +1,18 @@
 /* How long the machine itself stalls: on every processor a thread that sleeps and looks how late it
- * wakes. What it finds no service and no client has done; it stands beside every run. */
+ * wakes, with real-time priority where that is allowed. Then no service and no client has done what
+ * it finds; else it also waits behind busy threads, and the result says so. It stands beside every
+ * run. */
 #ifndef L0_BENCH_JITTER_H
 #define L0_BENCH_JITTER_H
 
 #include "gate/sample.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define JITTER_PERIOD_NS      UINT64_C(10000000) /* between two looks: rare enough not to disturb */
 #define JITTER_SLOT_NS        UINT64_C(100000000) /* of each the worst is kept */
-#define JITTER_PROCESSORS_MAX 16
+#define JITTER_PROCESSORS_MAX 128
 
 struct jitter; /* a running probe */
 
@@ -24,6 +27,7 @@ struct jitter_result {
     struct jitter_slot *slots;
     size_t n_slots;
     struct sample stalls; /* all looks, sorted */
+    bool behind_others;   /* of ordinary priority: what busy threads take is in it */
 };
 
 /* Starts it on the processors that this process may use. NULL when memory or threads are short. The

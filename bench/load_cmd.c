@@ -133,7 +133,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         c->admin = arg;
         return 0;
     case KEY_CORES:
-        cores_argument(state, arg, &c->cores);
+        cores_argument(state, "--cores", arg, &c->cores);
         c->load.cores = &c->cores;
         return 0;
     case KEY_EXPECT:

@@ -86,6 +86,17 @@ static json_t *system_json(void)
                      "processors", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
 }
 
+/* What two runs must have in common to be compared. */
+static json_t *workload_json(const struct load_report *report)
+{
+    const struct load_options *o = report->options;
+    char hash[17];
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)document_hash(report->document));
+    return json_pack("{s:s, s:I, s:I, s:I, s:s}", "mode", o->oneshot ? "oneshot" : "keepalive",
+                     "threads", (json_int_t)o->n_threads, "idle", (json_int_t)o->n_idle, "bytes",
+                     (json_int_t)report->document->n_bytes, "document", hash);
+}
+
 json_t *load_report_json(const struct load_report *report)
 {
     const struct load_options *o = report->options;
@@ -115,6 +126,7 @@ json_t *load_report_json(const struct load_report *report)
                                   (json_int_t)r->origins[WIRE_ORIGIN_HEDGE]));
     json_object_set_new(json, "started_s", json_real(report->started_s));
     json_object_set_new(json, "machine", fingerprint_machine());
+    json_object_set_new(json, "workload", workload_json(report));
     json_object_set_new(
         json, "build",
         json_pack("{s:s?, s:s}", "program", argp_program_version, "id", fingerprint_build_id()));

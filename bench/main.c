@@ -78,7 +78,7 @@ int main(int argc, char **argv)
         .args_doc = "keepalive FILE ITERS THREADS\noneshot FILE ITERS THREADS\n"
                     "open --rate R --duration S FILE\nfind-max --slo RULE FILE\n"
                     "ab --a CMD --b CMD --rate R --duration S --out DIR FILE\n"
-                    "calibrate --target TARGET FILE\nmicro FILE...\nside FILE ITERS THREADS",
+                    "calibrate FILE\nmicro FILE...\nside FILE ITERS THREADS",
         .doc = "Measures the lexing service: closed-loop load over kept or fresh connections with "
                "exact round trips, open-loop load on a schedule, the highest rate that keeps a "
                "promise, two servers in turn, the lexer alone, and servers side by side.\v"

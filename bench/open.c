@@ -119,6 +119,7 @@ static int prepare_thread(struct open_load *load, unsigned index)
         .stop = &load->stop,
         .done_fd = load->done_fd,
         .epoll = -1,
+        .timer = -1,
         .meter = calloc(1, sizeof *thread->meter),
     };
     if (thread->meter == NULL)

@@ -8,17 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_JSON = 256 };
-
 struct command {
     struct open_settings settings;
     const char *out; /* NULL: nothing is stored */
-    bool json;
 };
 
 static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0, "Store the run there, for l0-gate check, compare and report", 4},
-    {"json", KEY_JSON, NULL, 0, "Print the summary as JSON", 4},
     {0},
 };
 
@@ -31,18 +27,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'o':
         c->out = arg;
-        return 0;
-    case KEY_JSON:
-        c->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 0)
-            return ARGP_ERR_UNKNOWN;
-        c->settings.file = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (c->settings.file == NULL || !c->settings.has_rate || !c->settings.has_duration)
-            argp_error(state, "FILE, --rate and --duration are needed");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -66,26 +50,17 @@ static char *join_arguments(int argc, char **argv)
 static int store_and_print(const struct command *c, const struct open_store *store)
 {
     json_t *summary = open_store_json(store);
-    if (summary == NULL)
-        return bench_complain(BENCH_INPUT, "the summary: %s (or a name that is not UTF-8)",
-                              strerror(ENOMEM));
-    char *what = NULL;
-    int rc = c->out == NULL ? 0 : open_store_write(store, c->out, summary, &what);
-    if (rc != 0) {
-        bench_complain(BENCH_INPUT, "%s: %s", what != NULL ? what : c->out, strerror(-rc));
-    } else if (c->json) {
-        json_dumpf(summary, stdout, BENCH_JSON_FLAGS);
-        putchar('\n');
-    } else {
-        rc = open_store_print(store, stdout);
-        if (c->out != NULL)
-            printf("stored: %s\n", c->out);
-    }
-    free(what);
+    int code = c->out == NULL ? BENCH_OK : open_store_keep(store, c->out, summary);
+    if (code == BENCH_OK && c->settings.json)
+        return bench_print_json(summary);
     json_decref(summary);
-    if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0))
-        return bench_complain(BENCH_INPUT, "standard output: %s", strerror(errno));
-    return rc == 0 ? BENCH_OK : BENCH_INPUT;
+    if (code != BENCH_OK)
+        return code;
+    if (open_store_print(store, stdout) != 0)
+        return bench_complain(BENCH_INPUT, "%s", strerror(ENOMEM));
+    if (c->out != NULL)
+        printf("stored: %s\n", c->out);
+    return bench_flush();
 }
 
 /* A run that is not valid is said so before a wrong reply: what was wrong may be its fault. */
@@ -118,10 +93,10 @@ int bench_open_main(int argc, char **argv)
             "it was interrupted; 64 usage.",
     };
     struct command c = {.settings = open_settings_default()};
-    argp_parse(&argp, argc, argv, 0, NULL, &c);
+    c.settings.needs_schedule = true;
     struct document document;
     struct open_session session;
-    int code = open_settings_load(&c.settings, &document);
+    int code = open_settings_begin(&argp, argc, argv, &c, &c.settings, &document);
     if (code != 0)
         return code;
     int rc = c.out == NULL ? 0 : open_store_begin(c.out);

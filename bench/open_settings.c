@@ -29,6 +29,8 @@ enum {
     KEY_EXPECT,
     KEY_REGIME,
     KEY_ADMIN,
+    KEY_JSON,
+    KEY_BINARY,
 };
 
 static const struct argp_option options[] = {
@@ -71,6 +73,8 @@ static const struct argp_option options[] = {
      "read)",
      2},
     {"quiet", 'q', NULL, 0, "No progress on the terminal", 3},
+    {"json", KEY_JSON, NULL, 0, "Print the result as JSON", 3},
+    {"binary", KEY_BINARY, NULL, 0, "Store rows in rows.bin, a quarter of the size of rows.csv", 3},
     {0},
 };
 
@@ -113,6 +117,10 @@ static bool is_second(struct argp_state *state, const char *name, const char *te
 static void check_together(struct argp_state *state, const struct open_settings *s)
 {
     const struct open_options *o = &s->load;
+    if (s->file == NULL)
+        argp_error(state, "FILE is needed");
+    if (s->needs_schedule && (!s->has_rate || !s->has_duration))
+        argp_error(state, "--rate and --duration are needed");
     if (o->n_threads > o->n_conns)
         argp_error(state, "--threads %u is more than --conns %u", o->n_threads, o->n_conns);
     double n = (double)o->rate * (double)(o->duration_ns + o->warmup_ns) / 1e9;
@@ -129,6 +137,7 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
         s->load.target = arg;
         return 0;
     case 'q':
+        s->quiet = true;
         s->load.progress = NULL;
         return 0;
     case KEY_FRAMING:
@@ -143,6 +152,17 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_ADMIN:
         s->admin = arg;
+        return 0;
+    case KEY_JSON:
+        s->json = true;
+        return 0;
+    case KEY_BINARY:
+        s->binary = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            return ARGP_ERR_UNKNOWN;
+        s->file = arg;
         return 0;
     case ARGP_KEY_END:
         check_together(state, s);
@@ -182,7 +202,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->seed = bench_number(state, "--seed", arg, 0, UINT32_MAX);
         return 0;
     case KEY_CORES:
-        cores_argument(state, arg, &s->cores);
+        cores_argument(state, "--cores", arg, &s->cores);
         o->cores = &s->cores;
         return 0;
     case KEY_BUSY_POLL:
@@ -224,7 +244,7 @@ struct open_settings open_settings_default(void)
     };
 }
 
-int open_settings_load(struct open_settings *s, struct document *document)
+static int load_document(struct open_settings *s, struct document *document)
 {
     int rc = document_load(document, s->file, s->regime);
     if (rc != 0)
@@ -235,6 +255,13 @@ int open_settings_load(struct open_settings *s, struct document *document)
         s->load.issues_len = document->issues_len;
     }
     return 0;
+}
+
+int open_settings_begin(const struct argp *argp, int argc, char **argv, void *command,
+                        struct open_settings *settings, struct document *document)
+{
+    argp_parse(argp, argc, argv, 0, NULL, command);
+    return load_document(settings, document);
 }
 
 /* A reply may reach us a moment before the service has counted it: a few looks are taken. */
@@ -271,9 +298,13 @@ int open_session_run(struct open_session *session, const struct open_settings *s
     clock_gettime(CLOCK_REALTIME, &now);
     *session = (struct open_session){.started_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9};
     char *before = settings->admin[0] != '\0' ? service_metrics_text(settings->admin) : NULL;
+    struct fault_watch *watch = before != NULL ? fault_watch_start(settings->admin, before) : NULL;
     int rc = open_run(&settings->load, document, &session->result);
-    if (rc == 0 && before != NULL)
+    fault_watch_stop(watch, &session->faults);
+    if (rc == 0 && before != NULL) {
         read_counters_after(session, settings->admin, before);
+        session->tail = service_tail_text(settings->admin);
+    }
     free(before);
     bool nobody_there = rc == -ENOENT || rc == -ECONNREFUSED;
     if (rc != 0)
@@ -286,6 +317,9 @@ int open_session_run(struct open_session *session, const struct open_settings *s
 void open_session_free(struct open_session *session)
 {
     open_free(&session->result);
+    free(session->tail);
+    session->tail = NULL;
+    fault_spans_free(&session->faults);
     json_decref(session->hedge_counters);
     session->hedge_counters = NULL;
 }
@@ -300,7 +334,10 @@ struct open_store open_session_store(const struct open_session *session,
         .result = &session->result,
         .metrics = &session->metrics,
         .hedge_counters = session->hedge_counters,
+        .tail = session->tail,
+        .faults = &session->faults,
         .started_s = session->started_s,
         .command_line = "",
+        .binary = settings->binary,
     };
 }

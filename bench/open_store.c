@@ -1,6 +1,7 @@
 #include "bench/open_store.h"
 
 #include "bench/bench.h"
+#include "bench/cores.h"
 #include "bench/fingerprint.h"
 #include "bench/summary.h"
 #include "gate/decimal.h"
@@ -8,6 +9,7 @@
 #include "gate/outfile.h"
 #include "gate/quantile.h"
 #include "gate/report.h"
+#include "gate/rows_binary.h"
 #include "proto/wire.h"
 
 #include <errno.h>
@@ -56,40 +58,58 @@ static int figures_of(struct figures *figures, const struct open_result *result)
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-static void write_rows(const struct open_store *store, const struct figures *figures, FILE *out)
+/* A request as it is stored: times since the run's start. */
+static struct row row_of(const struct open_store *store, size_t i)
 {
     static const char origins[] = {
         [WIRE_ORIGIN_ERROR] = '-', [WIRE_ORIGIN_PRIMARY] = 'P', [WIRE_ORIGIN_HEDGE] = 'H'};
+    const struct open_row *from = &store->result->rows[i];
     uint64_t start_ns = store->result->start_ns;
+    return (struct row){
+        .intended_ns = from->due_ns - start_ns,
+        .sent_ns = from->sent_ns == 0 ? 0 : from->sent_ns - start_ns,
+        .first_ns = from->first_ns == 0 ? 0 : from->first_ns - start_ns,
+        .done_ns = from->done_ns == 0 ? 0 : from->done_ns - start_ns,
+        .bytes = store->document->n_bytes,
+        .origin = origins[from->origin],
+        .ok = from->status == OPEN_OK,
+    };
+}
+
+static void write_rows(const struct open_store *store, const struct figures *figures, FILE *out)
+{
     (void)figures;
     fputs(ROWS_HEADER "\n", out);
     for (size_t i = 0; i < store->result->n_rows; i++) {
-        const struct open_row *from = &store->result->rows[i];
-        const struct row row = {
-            .intended_ns = from->due_ns - start_ns,
-            .sent_ns = from->sent_ns == 0 ? 0 : from->sent_ns - start_ns,
-            .first_ns = from->first_ns == 0 ? 0 : from->first_ns - start_ns,
-            .done_ns = from->done_ns == 0 ? 0 : from->done_ns - start_ns,
-            .bytes = store->document->n_bytes,
-            .origin = origins[from->origin],
-            .ok = from->status == OPEN_OK,
-        };
-        rows_print(&row, open_status_name(from->status), out);
+        struct row row = row_of(store, i);
+        rows_print(&row, open_status_name(store->result->rows[i].status), out);
     }
+}
+
+static void write_binary(const struct open_store *store, const struct figures *figures, FILE *out)
+{
+    struct rows_binary state = {0};
+    (void)figures;
+    rows_binary_begin(out);
+    for (size_t i = 0; i < store->result->n_rows; i++) {
+        struct row row = row_of(store, i);
+        rows_binary_print(&state, &row, open_status_name(store->result->rows[i].status), out);
+    }
+    rows_binary_end(&state, out);
 }
 
 static void write_latency(const struct open_store *store, const struct figures *figures, FILE *out)
 {
     (void)store;
     if (figures->latency.n > 0)
-        hgrm_print(&figures->latency, out);
+        hgrm_print(&figures->latency, figures->n_errors, out);
 }
 
 static void write_service(const struct open_store *store, const struct figures *figures, FILE *out)
 {
     (void)store;
     if (figures->service.n > 0)
-        hgrm_print(&figures->service, out);
+        hgrm_print(&figures->service, figures->n_errors, out);
 }
 
 static void write_jitter(const struct open_store *store, const struct figures *figures, FILE *out)
@@ -104,14 +124,56 @@ static void write_jitter(const struct open_store *store, const struct figures *f
                     (unsigned long long)jitter->slots[i].worst_ns);
 }
 
+static void write_tail(const struct open_store *store, const struct figures *figures, FILE *out)
+{
+    (void)figures;
+    fputs(store->tail, out);
+}
+
+/* Times since the run's start; a fault of the warm-up is not in it. */
+static void write_faults(const struct open_store *store, const struct figures *figures, FILE *out)
+{
+    uint64_t start_ns = store->result->start_ns;
+    (void)figures;
+    fputs(FAULTS_HEADER "\n", out);
+    for (size_t i = 0; i < store->faults->n; i++) {
+        const struct fault_span *span = &store->faults->spans[i];
+        if (span->begin_ns >= start_ns)
+            fprintf(out, "%llu,%llu,%llu\n", (unsigned long long)(span->begin_ns - start_ns),
+                    (unsigned long long)(span->end_ns - start_ns),
+                    (unsigned long long)span->stalled_ns);
+    }
+}
+
+static bool is_text(const struct open_store *store)
+{
+    return !store->binary;
+}
+
+static bool is_binary(const struct open_store *store)
+{
+    return store->binary;
+}
+
+static bool has_tail(const struct open_store *store)
+{
+    return store->tail != NULL;
+}
+
+static bool has_faults(const struct open_store *store)
+{
+    return store->faults->n > 0;
+}
+
 static const struct {
     const char *name;
     void (*write)(const struct open_store *, const struct figures *, FILE *);
+    bool (*wanted)(const struct open_store *); /* NULL: always */
 } files[] = {
-    {RUN_ROWS_NAME, write_rows},
-    {"latency.hgrm", write_latency},
-    {"service.hgrm", write_service},
-    {"jitter.csv", write_jitter},
+    {RUN_ROWS_NAME, write_rows, is_text},        {RUN_BINARY_NAME, write_binary, is_binary},
+    {"latency.hgrm", write_latency, NULL},       {"service.hgrm", write_service, NULL},
+    {RUN_JITTER_NAME, write_jitter, NULL},       {RUN_TAIL_NAME, write_tail, has_tail},
+    {RUN_FAULTS_NAME, write_faults, has_faults},
 };
 
 static char *path_in(const char *directory, const char *name)
@@ -132,8 +194,9 @@ int open_store_begin(const char *directory)
     return rc;
 }
 
-int open_store_write(const struct open_store *store, const char *directory, json_t *summary,
-                     char **what)
+/* 0, or negative errno with *what naming the file (malloc). */
+static int write_files(const struct open_store *store, const char *directory, json_t *summary,
+                       char **what)
 {
     struct figures figures;
     char *path = NULL;
@@ -142,6 +205,10 @@ int open_store_write(const struct open_store *store, const char *directory, json
         struct outfile out;
         free(path);
         path = path_in(directory, files[i].name);
+        if (files[i].wanted != NULL && !files[i].wanted(store)) {
+            rc = path == NULL ? -ENOMEM : unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
+            continue; /* nor is an earlier run's left */
+        }
         rc = path == NULL ? -ENOMEM : outfile_open(&out, path);
         if (rc == 0) {
             files[i].write(store, &figures, out.stream);
@@ -158,17 +225,34 @@ int open_store_write(const struct open_store *store, const char *directory, json
     return rc;
 }
 
+int open_store_keep(const struct open_store *store, const char *directory, json_t *summary)
+{
+    char *what = NULL;
+    int rc = summary == NULL ? -ENOMEM : write_files(store, directory, summary, &what);
+    if (rc != 0)
+        bench_complain(BENCH_INPUT, "%s: %s", what != NULL ? what : directory, strerror(-rc));
+    free(what);
+    return rc == 0 ? BENCH_OK : BENCH_INPUT;
+}
+
 /* ---- summary -------------------------------------------------------------------------------- */
 
 /* What two runs must have in common to be compared. */
 static json_t *workload_json(const struct open_store *store)
 {
     const struct open_options *o = store->options;
-    return json_pack("{s:s, s:I, s:f, s:f, s:s, s:I, s:I, s:b, s:I}", "mode", "open", "rate",
-                     (json_int_t)o->rate, "duration_s", (double)o->duration_ns / 1e9, "warmup_s",
-                     (double)o->warmup_ns / 1e9, "arrivals", o->poisson ? "poisson" : "fixed",
-                     "conns", (json_int_t)o->n_conns, "threads", (json_int_t)o->n_threads,
-                     "busy_poll", o->busy_poll, "bytes", (json_int_t)store->document->n_bytes);
+    char cores[128] = "", hash[17];
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)document_hash(store->document));
+    if (o->cores != NULL)
+        cores_print(o->cores, cores, sizeof cores);
+    return json_pack("{s:s, s:I, s:f, s:f, s:s, s:I, s:I, s:b, s:I, s:s, s:I, s:I, s:s, s:s}",
+                     "mode", "open", "rate", (json_int_t)o->rate, "duration_s",
+                     (double)o->duration_ns / 1e9, "warmup_s", (double)o->warmup_ns / 1e9,
+                     "arrivals", o->poisson ? "poisson" : "fixed", "conns", (json_int_t)o->n_conns,
+                     "threads", (json_int_t)o->n_threads, "busy_poll", o->busy_poll, "spin_us",
+                     (json_int_t)(o->spin_ns / 1000), "cores", cores, "timeout_ms",
+                     (json_int_t)o->timeout_ms, "bytes", (json_int_t)store->document->n_bytes,
+                     "document", hash, "framing", o->any_reply ? "length" : "l0");
 }
 
 static json_t *known(const struct service_metrics *metrics, uint64_t value)
@@ -278,6 +362,9 @@ int open_store_print(const struct open_store *store, FILE *out)
         print_sample("service", &figures.service, out);
         print_sample("client's lag", &figures.lag, out);
         print_sample("machine", &r->jitter.stalls, out);
+        if (r->jitter.behind_others)
+            fputs("machine: measured at ordinary priority, so what busy threads take is in it\n",
+                  out);
         if (r->why_invalid[0] != '\0')
             fprintf(out, "INVALID: %s\n", r->why_invalid);
         else

@@ -13,8 +13,10 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#define TIMER_EVENT    UINT32_MAX /* where the number of a connection stands otherwise */
 #define EVENTS_MAX     64
 #define WAIT_NS_MAX    UINT64_C(50000000) /* so often the stop flag and the timeouts are looked at */
 #define RECV_BYTES     4096
@@ -266,21 +268,40 @@ static void expire(struct open_thread *t, uint64_t now_ns)
     t->expire_ns = now_ns + WAIT_NS_MAX;
 }
 
-/* How long to wait for replies: until shortly before the next request is due. */
-static uint64_t wait_ns(const struct open_thread *t, uint64_t now_ns)
+/* When to stop waiting for replies: shortly before the next request is due. */
+static uint64_t wake_ns(const struct open_thread *t, uint64_t now_ns)
 {
-    if (t->options->busy_poll)
-        return 0;
+    uint64_t latest_ns = now_ns + WAIT_NS_MAX;
     if (t->next == t->n_rows || t->n_idle == 0)
-        return WAIT_NS_MAX;
-    uint64_t wake_ns = t->rows[t->next].due_ns - t->options->spin_ns;
-    uint64_t left_ns = wake_ns > now_ns ? wake_ns - now_ns : 0;
-    return left_ns < WAIT_NS_MAX ? left_ns : WAIT_NS_MAX;
+        return latest_ns;
+    uint64_t due_ns = t->rows[t->next].due_ns;
+    uint64_t spin_ns = t->options->spin_ns;
+    uint64_t wanted_ns = due_ns > spin_ns ? due_ns - spin_ns : 0;
+    return wanted_ns < latest_ns ? wanted_ns : latest_ns;
+}
+
+/* Waits for events, at most until then. The timer is absolute: being preempted on the way into the
+ * wait does not make it longer. One that goes off earlier than wanted only costs a turn. */
+static int wait_for_events(struct open_thread *t, uint64_t now_ns, struct epoll_event *events)
+{
+    uint64_t until_ns = wake_ns(t, now_ns);
+    if (t->options->busy_poll || until_ns <= now_ns)
+        return epoll_wait(t->epoll, events, EVENTS_MAX, 0);
+    if (t->timer_ns <= now_ns || t->timer_ns > until_ns) {
+        const struct itimerspec at = {.it_value = {.tv_sec = (time_t)(until_ns / 1000000000u),
+                                                   .tv_nsec = (long)(until_ns % 1000000000u)}};
+        if (timerfd_settime(t->timer, TFD_TIMER_ABSTIME, &at, NULL) != 0)
+            return epoll_wait(t->epoll, events, EVENTS_MAX, 0);
+        t->timer_ns = until_ns;
+    }
+    return epoll_wait(t->epoll, events, EVENTS_MAX, -1);
 }
 
 static void handle(struct open_thread *t, const struct epoll_event *event)
 {
     uint32_t index = event->data.u32;
+    if (index == TIMER_EVENT)
+        return;
     if ((event->events & EPOLLOUT) != 0 && t->conns[index].row != NULL)
         send_more(t, index);
     if ((event->events & ~(uint32_t)EPOLLOUT) != 0)
@@ -293,8 +314,7 @@ static uint64_t turn(struct open_thread *t, uint64_t now_ns)
     struct epoll_event events[EVENTS_MAX];
     uint64_t wait_begin_ns = send_due(t, now_ns);
     t->busy_ns += wait_begin_ns - now_ns;
-    struct timespec wait = {.tv_nsec = (long)wait_ns(t, wait_begin_ns)}; /* less than a second */
-    int n = epoll_pwait2(t->epoll, events, EVENTS_MAX, &wait, NULL);
+    int n = wait_for_events(t, wait_begin_ns, events);
     uint64_t woken_ns = bench_now_ns();
     if (n <= 0)
         return woken_ns;
@@ -339,12 +359,24 @@ void *open_thread_work(void *argument)
     return NULL;
 }
 
+/* The epoll set with its timer, which tells of each time it goes off once. 0 or negative errno. */
+static int open_epoll(struct open_thread *t)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u32 = TIMER_EVENT};
+    t->epoll = epoll_create1(EPOLL_CLOEXEC);
+    t->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return t->epoll < 0 || t->timer < 0 || epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->timer, &event) != 0
+               ? -errno
+               : 0;
+}
+
 int open_thread_connect(struct open_thread *t)
 {
-    t->epoll = epoll_create1(EPOLL_CLOEXEC);
+    int rc = open_epoll(t);
     t->conns = calloc(t->n_conns, sizeof *t->conns);
     t->idle = calloc(t->n_conns, sizeof *t->idle);
-    int rc = t->epoll < 0 ? -errno : t->conns == NULL || t->idle == NULL ? -ENOMEM : 0;
+    if (rc == 0 && (t->conns == NULL || t->idle == NULL))
+        rc = -ENOMEM;
     for (uint32_t i = 0; t->conns != NULL && i < t->n_conns; i++)
         t->conns[i].fd = -1;
     for (uint32_t i = 0; i < t->n_conns && rc == 0; i++) {
@@ -364,9 +396,11 @@ void open_thread_close(struct open_thread *t)
             close(t->conns[i].fd);
     if (t->epoll >= 0)
         close(t->epoll);
+    if (t->timer >= 0)
+        close(t->timer);
     free(t->conns);
     free(t->idle);
     t->conns = NULL;
     t->idle = NULL;
-    t->epoll = -1;
+    t->epoll = t->timer = -1;
 }

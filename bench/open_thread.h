@@ -37,6 +37,8 @@ struct open_thread {
 
     /* its own */
     int epoll;
+    int timer;         /* a timerfd in the epoll set */
+    uint64_t timer_ns; /* when it goes off, or has */
     struct open_conn *conns;
     /* Connections without a request, a ring of n_conns. The one that has been idle longest is next:
      * so that all of them see load, and with them all of the service's threads. */

@@ -48,6 +48,15 @@ size_t server_recv(int fd, void *buffer, size_t bytes)
     return n > 0 ? (size_t)n : 0;
 }
 
+size_t server_recv_spinning(int fd, void *buffer, size_t bytes)
+{
+    ssize_t n;
+    do
+        n = recv(fd, buffer, bytes, MSG_DONTWAIT);
+    while (n < 0 && (errno == EINTR || errno == EAGAIN));
+    return n > 0 ? (size_t)n : 0;
+}
+
 int server_reply(int fd, const struct wire_reply *reply)
 {
     uint8_t bytes[WIRE_REPLY_BYTES];
@@ -175,8 +184,18 @@ static void end_all(struct server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
-static int run(struct server *server)
+int server_run(const char *unix_path, server_serve *serve)
 {
+    static struct server one = {
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .left = PTHREAD_COND_INITIALIZER,
+    };
+    struct server *server = &one;
+    server->program = program_invocation_short_name;
+    server->unix_path = unix_path;
+    server->serve = serve;
+    for (size_t i = 0; i < SERVER_CONNS_MAX; i++)
+        server->slots[i] = (struct slot){.server = server, .fd = -1};
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
@@ -207,18 +226,18 @@ static int run(struct server *server)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct server *server = state->input;
+    const char **unix_path = state->input;
     cpu_set_t cores;
     switch (key) {
     case KEY_UNIX:
-        server->unix_path = arg;
+        *unix_path = arg;
         return 0;
     case KEY_CORES:
         if (cores_parse(arg, &cores) != 0 || cores_pin(&cores) != 0)
             argp_error(state, "--cores: \"%s\" is not a list of processors of this process", arg);
         return 0;
     case ARGP_KEY_END:
-        if (server->unix_path == NULL)
+        if (*unix_path == NULL)
             argp_error(state, "--unix PATH is needed");
         return 0;
     default:
@@ -237,15 +256,8 @@ int server_main(int argc, char **argv, const char *doc, server_serve *serve)
         {0},
     };
     const struct argp argp = {.options = options, .parser = parse, .doc = doc};
-    static struct server server = {
-        .lock = PTHREAD_MUTEX_INITIALIZER,
-        .left = PTHREAD_COND_INITIALIZER,
-    };
-    server.program = program_invocation_short_name;
-    server.serve = serve;
-    for (size_t i = 0; i < SERVER_CONNS_MAX; i++)
-        server.slots[i] = (struct slot){.server = &server, .fd = -1};
+    const char *unix_path = NULL;
     argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &server);
-    return run(&server);
+    argp_parse(&argp, argc, argv, 0, NULL, &unix_path);
+    return server_run(unix_path, serve);
 }

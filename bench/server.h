@@ -23,8 +23,15 @@ typedef void server_serve(int fd);
  * 0 after a signal, 2 when it could not listen, 64 usage. */
 int server_main(int argc, char **argv, const char *doc, server_serve *serve);
 
+/* Listens on the path, prints "ready" as above, and serves until SIGTERM or SIGINT; its threads run
+ * where the caller does. The exit code. Once a process. */
+int server_run(const char *unix_path, server_serve *serve);
+
 /* recv without EINTR: bytes received, 0 at the end of the stream or an error. */
 size_t server_recv(int fd, void *buffer, size_t bytes);
+
+/* The same without ever sleeping, for a thread with a processor of its own. */
+size_t server_recv_spinning(int fd, void *buffer, size_t bytes);
 
 /* Sends a reply in one call. 0, or -1 when the peer is gone. */
 int server_reply(int fd, const struct wire_reply *reply);

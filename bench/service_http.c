@@ -1,9 +1,12 @@
 #include "bench/service_metrics.h"
 
+#include "gate/tail_file.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TIMEOUT_MS     1000L
 #define BODY_BYTES_MAX (1 << 20)
@@ -59,13 +62,28 @@ static int ask_text(const char *address, const char *path, bool post, char **tex
     return rc;
 }
 
-char *service_metrics_text(const char *address)
+static char *get(const char *address, const char *path)
 {
     char *text;
-    if (ask_text(address, "/metrics", false, &text) == 0)
+    if (ask_text(address, path, false, &text) == 0)
         return text;
     free(text);
     return NULL;
+}
+
+char *service_metrics_text(const char *address)
+{
+    return get(address, "/metrics");
+}
+
+char *service_tail_text(const char *address)
+{
+    char *text = get(address, "/tail.csv");
+    if (text != NULL && strncmp(text, TAIL_FILE_HEADER, sizeof TAIL_FILE_HEADER - 1) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 struct service_metrics service_metrics_read(const char *address)

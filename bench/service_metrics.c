@@ -27,8 +27,7 @@ static double value_of(const char *line, size_t line_bytes, const char *name)
     return end == at || errno != 0 || !isfinite(value) ? -1 : value;
 }
 
-/* Adds up a counter's series. False when there is none. */
-static bool sum(const char *text, const char *name, uint64_t *total)
+bool service_metrics_sum(const char *text, const char *name, double *total)
 {
     bool found = false;
     *total = 0;
@@ -36,11 +35,20 @@ static bool sum(const char *text, const char *name, uint64_t *total)
         size_t line_bytes = strcspn(text, "\n");
         double value = value_of(text, line_bytes, name);
         if (value >= 0 && value < 1e18) {
-            *total += (uint64_t)value;
+            *total += value;
             found = true;
         }
         text += line_bytes + (text[line_bytes] == '\n');
     }
+    return found;
+}
+
+/* Whole numbers are exact in a double up to 2^53. */
+static bool sum(const char *text, const char *name, uint64_t *total)
+{
+    double value = 0;
+    bool found = service_metrics_sum(text, name, &value);
+    *total = (uint64_t)value;
     return found;
 }
 

@@ -22,6 +22,14 @@ char *service_metrics_text(const char *address);
  * -EHOSTUNREACH when nothing answered, -EPROTO when the answer was not 2xx. */
 int service_tail_reset(const char *address);
 
+/* The text of GET http://ADDRESS/tail.csv (malloc): the slowest requests. NULL when nothing of the
+ * kind is there. */
+char *service_tail_text(const char *address);
+
+/* Adds up a series' samples in a text of Prometheus' format, those that are finite and not
+ * negative. False when there is none. */
+bool service_metrics_sum(const char *text, const char *name, double *total);
+
 /* The counters in a text of Prometheus' format 0.0.4; pure. */
 struct service_metrics service_metrics_parse(const char *text);
 

@@ -103,7 +103,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         c->out = arg;
         return 0;
     case KEY_CORES:
-        cores_argument(state, arg, &c->cores);
+        cores_argument(state, "--cores", arg, &c->cores);
         c->side.load.cores = &c->cores;
         return 0;
     case KEY_TIMEOUT:

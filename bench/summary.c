@@ -27,5 +27,6 @@ json_t *summary_jitter_json(const struct jitter_result *jitter)
 {
     json_t *json = summary_sample_json(&jitter->stalls);
     json_object_set_new(json, "processors", json_integer(jitter->n_processors));
+    json_object_set_new(json, "behind_others", json_boolean(jitter->behind_others));
     return json;
 }

@@ -12,7 +12,7 @@
  * others. */
 json_t *summary_sample_json(const struct sample *sample);
 
-/* The same of the machine's stalls, with "processors". */
+/* The same of the machine's stalls, with "processors" and "behind_others". */
 json_t *summary_jitter_json(const struct jitter_result *jitter);
 
 #endif

@@ -50,11 +50,11 @@ static void line(const struct chart *c, const char *class, double x1, double y1,
             x1, y1, x2, y2);
 }
 
-/* "250 us", "20 ms", "3 s" */
+/* "250 µs", "20 ms", "3 s" */
 static void time_words(double ms, char words[32])
 {
     if (ms < 0.9995) {
-        snprintf(words, 32, "%.4g us", ms * 1000);
+        snprintf(words, 32, "%.4g µs", ms * 1000);
     } else if (ms < 999.5) {
         snprintf(words, 32, "%.4g ms", ms);
     } else {
@@ -106,6 +106,7 @@ void chart_nines_axis(const struct chart *c)
                  ticks[i].name);
         }
     }
+    text(c, c->left + c->width / 2, c->top + c->height + 33, "middle", "percentile, by its nines");
 }
 
 void chart_time_axis(const struct chart *c, const char *name)
@@ -120,7 +121,9 @@ void chart_time_axis(const struct chart *c, const char *name)
         line(c, "grid", x, c->top, x, c->top + c->height);
         text(c, x, c->top + c->height + 16, "middle", words);
     }
-    text(c, c->left + c->width, c->top + c->height + 32, "end", name);
+    if (name != NULL) {
+        text(c, c->left + c->width / 2, c->top + c->height + 33, "middle", name);
+    }
 }
 
 static void put_points(const struct chart *c, const struct chart_point *points, size_t n,
@@ -154,8 +157,21 @@ void chart_bar(const struct chart *c, const char *class, double x, double y_from
 {
     double top = chart_y(c, y_to);
     double bottom = chart_y(c, y_from);
+    double left = chart_x(c, x);
+    double room = c->left + c->width - left;
     fprintf(c->out, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
-            class, chart_x(c, x), top, width, fmax(bottom - top, 1));
+            class, left, top, fmin(width, fmax(room, 1)), fmax(bottom - top, 1));
+}
+
+void chart_area(const struct chart *c, const char *class, double x_from, double x_to,
+                const char *words)
+{
+    double left = chart_x(c, x_from);
+    fprintf(c->out,
+            "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>",
+            class, left, c->top, fmax(chart_x(c, x_to) - left, 1), c->height);
+    emit_xml_text(words, c->out);
+    fputs("</title></rect>\n", c->out);
 }
 
 void chart_dot(const struct chart *c, const char *class, double x, double y, const char *words)

@@ -40,7 +40,7 @@ void chart_frame(const struct chart *chart, const char *y_name);
 /* x is log10(1/(1-p)): ticks at P0, P50, P90, P99, P99.9 ... */
 void chart_nines_axis(const struct chart *chart);
 
-/* x is seconds. */
+/* x is seconds; name NULL: none. */
 void chart_time_axis(const struct chart *chart, const char *name);
 
 void chart_line(const struct chart *chart, const char *class, const struct chart_point *points,
@@ -53,6 +53,10 @@ void chart_band(const struct chart *chart, const char *class, const struct chart
 /* From one y to another at x; `width` pixels wide. */
 void chart_bar(const struct chart *chart, const char *class, double x, double y_from, double y_to,
                double width);
+
+/* From one x to another, over the whole height, with a text that shows on pointing at it. */
+void chart_area(const struct chart *chart, const char *class, double x_from, double x_to,
+                const char *text);
 
 /* A dot with a text that shows on pointing at it. */
 void chart_dot(const struct chart *chart, const char *class, double x, double y, const char *text);

@@ -40,8 +40,8 @@ struct settings {
 static const struct argp_option options[] = {
     {"base", OPTION_BASE, "RUN", 0, "A run of the base (again for more), instead of A", 2},
     {"new", OPTION_NEW, "RUN", 0, "A run of what is compared with it, instead of B", 2},
-    {"min-effect", OPTION_MIN_EFFECT, "RATE", 0, "The smallest change that matters (default 5%)",
-     2},
+    {"min-effect", OPTION_MIN_EFFECT, "[Q=]RATE", 0,
+     "The smallest change that matters (default 5%); p99.9=25%: of that quantile", 2},
     {"at", OPTION_AT, "LIST", 0, "Quantiles to compare (default p50,p99,p99.9)", 2},
     {"allow-different", OPTION_ALLOW_DIFFERENT, NULL, 0,
      "Compare runs of different machines or loads all the same", 2},
@@ -64,8 +64,9 @@ static const char documentation[] =
     "Sides of runs (l0-bench ab makes them). Each run is one observation. The shift is the trimmed "
     "mean of the differences in pairs, its interval a bootstrap over runs as blocks in which all "
     "quantiles hold together with 95 %. Worse or better: the interval excludes 0, and the shift is "
-    "at least the smallest effect. No difference: the whole interval is within the smallest "
-    "effect. Else it cannot be told. Runs of different machines or loads are refused (exit 3). "
+    "at least the smallest effect. No difference: the quantile's own interval of 90 % (two tests "
+    "of 5 %) is within the smallest effect. Else it cannot be told. Runs of different machines or "
+    "loads are refused (exit 3). "
     "Exit code: 0 no difference or better, 4 worse, 3 cannot tell, 5 a run is not valid.\n\n" //
     GATE_EXITS_HELP;
 
@@ -144,8 +145,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         add_run(settings, 1, argument);
         return 0;
     case OPTION_MIN_EFFECT:
-        settings->runs.effect =
-            format_option_rate_ppm(state, "--min-effect", argument) / (double)GATE_PPM;
+        effects_argument(state, &settings->runs.effects, argument);
         return 0;
     case OPTION_AT:
         parse_quantiles(state, &settings->runs, argument);
@@ -298,7 +298,7 @@ int gate_compare(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {options, parse, "A B", documentation, children, NULL, NULL};
-    struct settings settings = {.runs = {.effect = 0.05}};
+    struct settings settings = {.runs = {.effects = {.of_all = EFFECTS_DEFAULT}}};
     struct gate_error error = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &settings);
     int exit = has_sides(&settings) ? compare_given_runs(&settings, &error)

@@ -2,6 +2,7 @@
 #ifndef L0_GATE_COMPARE_RUNS_H
 #define L0_GATE_COMPARE_RUNS_H
 
+#include "gate/effects.h"
 #include "gate/emit.h"
 #include "gate/error.h"
 #include "gate/evidence.h"
@@ -14,8 +15,8 @@
 struct compare_runs {
     struct evidence sides[2]; /* base and new; what was added, not pooled */
     uint32_t quantiles_ppm[SHIFT_QUANTILES_MAX];
-    size_t n_quantiles; /* 0: P50, P99, P99.9 */
-    double effect;      /* the smallest change that matters, as 0.05 */
+    size_t n_quantiles;     /* 0: P50, P99, P99.9 */
+    struct effects effects; /* the smallest changes that matter */
     bool allow_different;
     bool drop_invalid;
     bool json;

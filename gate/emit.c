@@ -119,14 +119,19 @@ void emit_table(const struct emit *emit, bool colour, FILE *out)
 
 /* ---- Markdown ------------------------------------------------------------------------------- */
 
-static void put_cell(const char *text, FILE *out)
+static void put_cell_bytes(const char *text, size_t length, FILE *out)
 {
-    for (; *text != '\0'; text++) {
-        if (strchr("|\\`*_<>[]&", *text) != NULL) {
+    for (const char *end = text + length; text < end; text++) {
+        if (strchr("|\\`*_<>[]&@#", *text) != NULL) {
             fputc('\\', out);
         }
         fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
     }
+}
+
+static void put_cell(const char *text, FILE *out)
+{
+    put_cell_bytes(text, strlen(text), out);
 }
 
 static void put_column(const char *text, FILE *out)
@@ -169,7 +174,9 @@ void emit_markdown(const struct emit *emit, FILE *out)
         fputc('\n', out);
         for (const char *line = emit->notes; *line != '\0';) {
             size_t length = strcspn(line, "\n");
-            fprintf(out, "> %.*s\n", (int)length, line);
+            fputs("> ", out);
+            put_cell_bytes(line, length, out);
+            fputc('\n', out);
             line += length + (line[length] == '\n');
         }
     }
@@ -178,9 +185,37 @@ void emit_markdown(const struct emit *emit, FILE *out)
 
 /* ---- JUnit XML ------------------------------------------------------------------------------ */
 
+/* How many bytes the well-formed UTF-8 sequence at text has, 0 if it is none (The Unicode Standard,
+ * table 3-7) or one that XML does not allow. */
+static size_t sequence_bytes(const char *text)
+{
+    const unsigned char *u = (const unsigned char *)text;
+    if (u[0] < 0x80) {
+        return u[0] >= ' ' && u[0] != 0x7f;
+    }
+    unsigned first = u[1]; /* of the bytes that follow; it is narrower for some */
+    unsigned low = u[0] == 0xe0 ? 0xa0 : u[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned high = u[0] == 0xed ? 0x9f : u[0] == 0xf4 ? 0x8f : 0xbf;
+    size_t n = u[0] >= 0xc2 && u[0] <= 0xdf   ? 2
+               : (u[0] & 0xf0) == 0xe0        ? 3
+               : u[0] >= 0xf0 && u[0] <= 0xf4 ? 4
+                                              : 0;
+    if (n == 0 || first < low || first > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < n; i++) {
+        if ((u[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool is_noncharacter = u[0] == 0xef && u[1] == 0xbf && u[2] >= 0xbe; /* U+FFFE, U+FFFF */
+    return is_noncharacter ? 0 : n;
+}
+
 void emit_xml_text(const char *text, FILE *out)
 {
-    for (; *text != '\0'; text++) {
+    for (size_t n; *text != '\0'; text += n > 0 ? n : 1) {
+        n = sequence_bytes(text);
         switch (*text) {
         case '<':
             fputs("&lt;", out);
@@ -195,7 +230,7 @@ void emit_xml_text(const char *text, FILE *out)
             fputs("&quot;", out);
             break;
         default:
-            fputc((unsigned char)*text < ' ' ? '?' : *text, out);
+            fwrite(n > 0 ? text : "?", 1, n > 0 ? n : 1, out);
         }
     }
 }

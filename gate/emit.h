@@ -46,7 +46,8 @@ void emit_annotations(const struct emit *emit, FILE *out);
  */
 json_t *emit_json(const struct emit *emit);
 
-/* Text with what XML gives a meaning to replaced; control characters become '?'. */
+/* Text with what XML gives a meaning to replaced; control characters and bytes that are no UTF-8
+ * become '?'. */
 void emit_xml_text(const char *text, FILE *out);
 
 /* Writes to the targets. 0, or -1 with *error set (GATE_USAGE). */

@@ -33,32 +33,33 @@ static void print_footer(const struct sample *sample, FILE *out)
     fputs("#[Buckets =            0, SubBuckets     =            0]\n", out);
 }
 
-void hgrm_print(const struct sample *sample, FILE *out)
+static void print_row(const struct sample *sample, uint64_t rank, double level, FILE *out)
+{
+    fprintf(out, "%12.6f %2.12f %10llu", ms(sample_at_rank(sample, rank)), level,
+            (unsigned long long)rank);
+    if (level < 1) {
+        fprintf(out, " %14.2f", 1 / (1 - level));
+    }
+    fputc('\n', out);
+}
+
+void hgrm_print(const struct sample *sample, uint64_t n_left_out, FILE *out)
 {
     fprintf(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount",
             "1/(1-Percentile)");
     double level = 0;
-    uint64_t rank = 1;
-    uint64_t printed = 0;
-    while (printed < sample->n) {
-        rank = last_equal(sample, rank);
-        double part = (double)rank / (double)sample->n;
-        double shown = rank == sample->n ? 1 : level;
-        fprintf(out, "%12.6f %2.12f %10llu", ms(sample_at_rank(sample, rank)), shown,
-                (unsigned long long)rank);
-        if (rank < sample->n) {
-            fprintf(out, " %14.2f", 1 / (1 - shown));
-        }
-        fputc('\n', out);
-        printed = rank;
-        /* The next step beyond what this line covers already. */
-        do {
-            double ticks = HGRM_TICKS_PER_HALF * exp2(floor(log2(1 / (1 - level))) + 1);
-            level += 1 / ticks;
-        } while (level < part && rank < sample->n);
-        uint64_t next = (uint64_t)ceil(level * (double)sample->n - 1e-9); /* 0.75 is a sum */
-        rank = next > printed ? next : printed + 1;
-        rank = rank < sample->n ? rank : sample->n;
+    uint64_t rank = 0;
+    while (rank < sample->n) {
+        uint64_t reached = (uint64_t)ceil(level * (double)sample->n - 1e-9); /* 0.75 is a sum */
+        reached = reached < 1 ? 1 : reached < sample->n ? reached : sample->n;
+        rank = last_equal(sample, reached);
+        print_row(sample, rank, level, out);
+        level += 1 / (HGRM_TICKS_PER_HALF * exp2(floor(log2(1 / (1 - level))) + 1));
     }
+    print_row(sample, sample->n, 1, out);
     print_footer(sample, out);
+    if (n_left_out > 0) {
+        fprintf(out, "#[Without a right reply, and not in it = %llu]\n",
+                (unsigned long long)n_left_out);
+    }
 }

@@ -13,15 +13,16 @@
 
 static const char style[] =
     ":root{--ink:#1b1f24;--dim:#667;--paper:#fff;--grid:#e3e6ea;--run:#0b62c4;--base:#c46a0b;"
-    "--hedge:#8a2be2;--bad:#c4160b;--stall:#5a8f29}\n"
+    "--hedge:#8a2be2;--bad:#c4160b;--stall:#5a8f29;--injected:#f3c4d4}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--dim:#9aa3ad;--paper:#15181c;"
-    "--grid:#2c3138;--run:#6db1ff;--base:#ffb05c;--hedge:#c99bff;--bad:#ff7b70;--stall:#9bd45f}}\n"
+    "--grid:#2c3138;--run:#6db1ff;--base:#ffb05c;--hedge:#c99bff;--bad:#ff7b70;--stall:#9bd45f;--"
+    "injected:#5c2438}}\n"
     "body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
     "max-width:980px;margin:2em auto;padding:0 1em}\n"
     "table{border-collapse:collapse;width:100%;margin:.5em 0 1.5em}\n"
     "th,td{text-align:right;padding:.2em .6em;border-bottom:1px solid var(--grid)}\n"
     "th:first-child,td:first-child{text-align:left}\n"
-    "td.text{text-align:left;overflow-wrap:anywhere}\n"
+    "td.text,th.text{text-align:left;overflow-wrap:anywhere}\n"
     ".interval{color:var(--dim);font-size:85%}\n.bad{color:var(--bad);font-weight:bold}\n"
     "svg{width:100%;height:auto;margin:0 0 1em}\n"
     "svg text{font:12px system-ui,sans-serif;fill:var(--dim)}\n"
@@ -32,7 +33,7 @@ static const char style[] =
     ".column.run{fill:var(--run);opacity:.75}\n.column.base{fill:var(--base);opacity:.4}\n"
     ".hedge{fill:var(--hedge)}\n.fired{stroke:var(--hedge);stroke-dasharray:2 3}\n"
     ".lost{fill:var(--bad)}\n.fault{stroke:var(--bad);stroke-dasharray:5 3}\n"
-    ".stall{fill:var(--stall)}\n"
+    ".injected{fill:var(--injected)}\n.stall{fill:var(--stall)}\n"
     ".key{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em;border-radius:2px}\n";
 
 /* ---- marks ---------------------------------------------------------------------------------- */
@@ -182,6 +183,12 @@ static void put_row(const char *name, const char *run, const char *base, FILE *o
     fputs("</tr>\n", out);
 }
 
+static void say_validity(const struct evidence *side, char *text, size_t bytes)
+{
+    bool valid = side == NULL || side->invalid == NULL;
+    snprintf(text, bytes, "%s%s", valid ? "yes" : "no: ", valid ? "" : side->invalid->why_invalid);
+}
+
 static void put_counts(const struct page *page, FILE *out)
 {
     const struct evidence *run = page->run;
@@ -190,6 +197,10 @@ static void put_counts(const struct page *page, FILE *out)
     struct report_text n_base =
         counter_text((struct counter){base != NULL, base != NULL ? base->pooled.n : 0});
     fputs("<table id=\"counts\">\n", out);
+    if (base != NULL) {
+        fputs("<tr><th></th><th class=\"text\">this run</th><th class=\"text\">base</th></tr>\n",
+              out);
+    }
 #define COUNT(name, field)                                                                         \
     put_row(name, counter_text(run->field).text,                                                   \
             base != NULL ? counter_text(base->field).text : NULL, out)
@@ -199,11 +210,10 @@ static void put_counts(const struct page *page, FILE *out)
     COUNT("hedges fired", counters.hedges_fired);
     COUNT("replies by a hedge", hedge_wins);
 #undef COUNT
-    put_row("valid", run->invalid == NULL ? "yes" : run->invalid->why_invalid,
-            base == NULL            ? NULL
-            : base->invalid == NULL ? "yes"
-                                    : base->invalid->why_invalid,
-            out);
+    char valid[2][sizeof run->invalid->why_invalid + sizeof "no: "];
+    say_validity(run, valid[0], sizeof valid[0]);
+    say_validity(base, valid[1], sizeof valid[1]);
+    put_row("valid", valid[0], base != NULL ? valid[1] : NULL, out);
     put_row("P99.9 of the client's lag, first run", summary_quantile(&run->runs[0], "lag").text,
             base != NULL ? summary_quantile(&base->runs[0], "lag").text : NULL, out);
     put_row("P99.9 of the machine's stalls, first run",
@@ -248,6 +258,7 @@ static void put_legend(const struct page *page, FILE *out)
     }
     put_key("hedge", "replied by a hedge; dotted line: hedge fired", out);
     put_key("bad", "no right reply; dashed line: mark, such as an injected fault", out);
+    put_key("injected", "stalls injected by the service", out);
     put_key("stall", "machine stalled", out);
     fputs("</p>\n", out);
 }

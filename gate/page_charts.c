@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WIDTH    960.0
 #define LEFT     70.0
@@ -118,8 +117,10 @@ void page_percentile_chart(const struct page *page, FILE *out)
     struct chart chart = {.out = out, .left = LEFT, .top = 26, .width = PLANE, .height = 330};
     chart.y_scale = CHART_LOG;
     page_percentile_range(page, &chart.x_high, &chart.y_low, &chart.y_high);
-    chart_svg_begin(out, WIDTH, 390, "Latency by percentile, with 95 % intervals");
-    chart_frame(&chart, "latency; the band is the 95 % interval");
+    chart_svg_begin(out, WIDTH, 400, "Latency by percentile, with 95 % intervals");
+    chart_frame(
+        &chart,
+        "latency; the band is the 95 % interval, and ends where there are too few samples for one");
     chart_nines_axis(&chart);
     if (page->base != NULL) {
         draw_curve(&chart, &page->base->pooled, "line base", "band base");
@@ -215,34 +216,63 @@ static void draw_marks(const struct chart *chart, const struct page *page, uint6
     }
 }
 
-static int draw_stalls(const struct chart *chart, const char *path, struct gate_error *error)
+/* ---- files beside a run --------------------------------------------------------------------- */
+
+#define COLUMNS_MAX 3
+
+/* Calls draw for each line of whole numbers of the run's file after its header; never where there
+ * is no such file. 0, or -1 with *error set. */
+static int draw_file(const struct chart *chart, const struct run *run, const char *name,
+                     const char *header, size_t n_columns,
+                     void (*draw)(const struct chart *chart, const uint64_t *values),
+                     struct gate_error *error)
 {
     struct lines lines;
     struct text_span line;
-    if (lines_open(&lines, path, error) != 0) {
-        return -1;
+    char *path = run_file(run, name);
+    if (path == NULL || lines_open(&lines, path, error) != 0) {
+        free(path);
+        return error->code == GATE_PASS ? 0 : -1;
     }
-    int got;
-    while ((got = lines_next(&lines, &line, error)) > 0) {
-        struct text_span fields[2];
-        uint64_t begin_ns = 0;
-        uint64_t worst_ns = 0;
-        if (lines.number == 1) {
-            continue; /* the header */
+    int got = lines_next(&lines, &line, error);
+    if (got == 0 || (got > 0 && !text_span_equals(line, header))) {
+        got = lines_bad(&lines, got > 0 ? line : (struct text_span){"", 0}, header, error);
+    }
+    while (got > 0 && (got = lines_next(&lines, &line, error)) > 0) {
+        struct text_span fields[COLUMNS_MAX];
+        uint64_t values[COLUMNS_MAX] = {0};
+        bool good = text_span_split(line, ',', fields, n_columns) == n_columns;
+        for (size_t i = 0; i < n_columns && good; i++) {
+            good =
+                decimal_parse_integer(fields[i].bytes, fields[i].length, &values[i]) == DECIMAL_OK;
         }
-        if (text_span_split(line, ',', fields, 2) != 2 ||
-            decimal_parse_integer(fields[0].bytes, fields[0].length, &begin_ns) != DECIMAL_OK ||
-            decimal_parse_integer(fields[1].bytes, fields[1].length, &worst_ns) != DECIMAL_OK) {
-            got = lines_bad(&lines, line, "begin_ns,worst_stall_ns", error);
-            break;
-        }
-        if ((double)begin_ns / 1e9 <= chart->x_high) {
-            chart_bar(chart, "stall", (double)begin_ns / 1e9, 0, (double)worst_ns / 1e6,
-                      fmax(PLANE * 0.1 / chart->x_high, 1));
+        if (good) {
+            draw(chart, values);
+        } else {
+            got = lines_bad(&lines, line, header, error);
         }
     }
     lines_close(&lines);
+    free(path);
     return got < 0 ? -1 : 0;
+}
+
+static void draw_stall(const struct chart *chart, const uint64_t *values)
+{
+    if ((double)values[0] / 1e9 <= chart->x_high) {
+        chart_bar(chart, "stall", (double)values[0] / 1e9, chart->y_low, (double)values[1] / 1e6,
+                  fmax(PLANE * 0.1 / chart->x_high, 1));
+    }
+}
+
+static void draw_fault(const struct chart *chart, const uint64_t *values)
+{
+    char words[96];
+    if ((double)values[0] / 1e9 <= chart->x_high) {
+        snprintf(words, sizeof words, "injected stalls of %.6g ms between %.3f and %.3f s",
+                 (double)values[2] / 1e6, (double)values[0] / 1e9, (double)values[1] / 1e9);
+        chart_area(chart, "injected", (double)values[0] / 1e9, (double)values[1] / 1e9, words);
+    }
 }
 
 static double span_of(const struct rows *rows)
@@ -265,7 +295,7 @@ int page_timeline_chart(const struct page *page, FILE *out, struct gate_error *e
     struct chart above = {.out = out, .left = LEFT, .top = 26, .width = PLANE, .height = 260};
     struct chart below = {.out = out,
                           .left = LEFT,
-                          .top = 346,
+                          .top = 336,
                           .width = PLANE,
                           .height = 90,
                           .y_low = 0.001,
@@ -276,7 +306,10 @@ int page_timeline_chart(const struct page *page, FILE *out, struct gate_error *e
     set_range(&above, page);
     chart_svg_begin(out, WIDTH, 480, "Latency over time, and the machine's own stalls");
     chart_frame(&above, "latency of the first run, by when a request was due");
-    chart_time_axis(&above, "s");
+    chart_time_axis(&above, NULL);
+    if (draw_file(&above, run, RUN_FAULTS_NAME, FAULTS_HEADER, 3, draw_fault, error) != 0) {
+        return -1;
+    }
     if (page->base != NULL && page->base->runs[0].rows.n > 0) {
         draw_columns(&above, &page->base->runs[0].rows, "column base");
     }
@@ -284,16 +317,9 @@ int page_timeline_chart(const struct page *page, FILE *out, struct gate_error *e
     draw_marks(&above, page, start_ns);
     draw_rows(&above, &run->rows);
     chart_frame(&below, "the machine itself: longest stall of any processor");
-    chart_time_axis(&below, "s");
-    char *path = NULL;
-    int result = 0;
-    if (asprintf(&path, "%s/jitter.csv", run->path) < 0) {
-        result = gate_error_set(error, GATE_USAGE, "out of memory");
-        path = NULL;
-    } else if (access(path, R_OK) == 0) {
-        result = draw_stalls(&below, path, error);
-    }
-    free(path);
+    chart_time_axis(&below, "seconds since the run began");
+    int result =
+        draw_file(&below, run, RUN_JITTER_NAME, "begin_ns,worst_stall_ns", 2, draw_stall, error);
     chart_svg_end(out);
     return result;
 }

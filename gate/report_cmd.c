@@ -36,7 +36,8 @@ struct settings {
 
 static const struct argp_option options[] = {
     {"base", OPTION_BASE, "RUN", 0, "A run of the base, drawn beside (again for more)", 1},
-    {"tail", OPTION_TAIL, "FILE", 0, "The service's tail CSV: when hedges were fired", 1},
+    {"tail", OPTION_TAIL, "FILE", 0,
+     "The service's tail CSV: when hedges were fired (default: tail.csv of the first RUN)", 1},
     {"marks", OPTION_MARKS, "FILE", 0,
      "A CSV t_ns,label (CLOCK_MONOTONIC): marked on the timeline, such as injected faults", 1},
     {"title", OPTION_TITLE, "TEXT", 0, "Title (default: the first RUN)", 1},
@@ -85,6 +86,20 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* Unanswered requests are the last of the sorted ones. */
+static void write_hgrm(const struct evidence *run, const char *path, FILE *out,
+                       struct gate_error *error)
+{
+    struct sample answered = run->pooled;
+    answered.n -= run->n_unanswered;
+    if (answered.n == 0) {
+        gate_error_set(error, GATE_DATA,
+                       "%s: no request had a right reply: there are no percentiles", path);
+    } else {
+        hgrm_print(&answered, run->n_unanswered, out);
+    }
+}
+
 static int write_file(const struct page *page, const char *path, bool html,
                       struct gate_error *error)
 {
@@ -94,7 +109,7 @@ static int write_file(const struct page *page, const char *path, bool html,
         if (html) {
             page_write(page, out.stream, error);
         } else {
-            hgrm_print(&page->run->pooled, out.stream);
+            write_hgrm(page->run, path, out.stream, error);
         }
         if (error->code != GATE_PASS) {
             outfile_abort(&out);
@@ -134,10 +149,13 @@ static void make_report(struct settings *settings, struct gate_error *error)
     for (int side = 0; side < 2 && error->code == GATE_PASS; side++) {
         evidence_pool(&settings->sides[side], error);
     }
-    if (error->code == GATE_PASS && settings->tail_path != NULL) {
-        tail_file_load(&tail, settings->tail_path, error);
+    char *beside = error->code == GATE_PASS ? run_file(&page.run->runs[0], RUN_TAIL_NAME) : NULL;
+    const char *tail_path = settings->tail_path != NULL ? settings->tail_path : beside;
+    if (error->code == GATE_PASS && tail_path != NULL) {
+        tail_file_load(&tail, tail_path, error);
         page.tail = &tail;
     }
+    free(beside);
     if (error->code == GATE_PASS && settings->marks_path != NULL) {
         n_marks = page_load_marks(settings->marks_path, &marks, error);
         page.marks = marks;

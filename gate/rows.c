@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_CAPACITY   ((size_t)4096)
-#define STATUS_BYTES_MAX 31
+#define FIRST_CAPACITY ((size_t)4096)
 
 enum column { INTENDED, SENT, FIRST_BYTE, DONE, BYTES, ORIGIN, STATUS, N_COLUMNS };
 
@@ -24,14 +23,29 @@ static int parse_whole(const struct lines *lines, struct text_span field, bool m
     return 0;
 }
 
-static bool is_status(struct text_span field)
+bool rows_is_status(const char *letters, size_t length)
 {
-    for (size_t i = 0; i < field.length; i++) {
-        if ((field.bytes[i] < 'a' || field.bytes[i] > 'z') && field.bytes[i] != '_') {
+    for (size_t i = 0; i < length; i++) {
+        if ((letters[i] < 'a' || letters[i] > 'z') && letters[i] != '_') {
             return false;
         }
     }
-    return field.length > 0 && field.length <= STATUS_BYTES_MAX;
+    return length > 0 && length <= ROWS_STATUS_BYTES_MAX;
+}
+
+const char *rows_wrong(const struct rows *rows, const struct row *row)
+{
+    if (row->ok && (row->intended_ns > row->sent_ns || row->sent_ns > row->first_ns ||
+                    row->first_ns > row->done_ns)) {
+        return "intended_ns <= sent_ns <= first_byte_ns <= done_ns";
+    }
+    if (row->ok && row->done_ns - row->intended_ns >= GATE_DECIMAL_MAX / GATE_PS_PER_NS) {
+        return "a latency below 9223372036 ms";
+    }
+    if (rows->n > 0 && row->intended_ns < rows->values[rows->n - 1].intended_ns) {
+        return "rows in the order of intended_ns";
+    }
+    return NULL;
 }
 
 static int parse_row(struct row *row, const struct lines *lines, struct text_span line,
@@ -42,7 +56,7 @@ static int parse_row(struct row *row, const struct lines *lines, struct text_spa
     if (text_span_split(line, ',', fields, N_COLUMNS) != N_COLUMNS) {
         return lines_bad(lines, line, "7 columns: " ROWS_HEADER, error);
     }
-    if (!is_status(fields[STATUS])) {
+    if (!rows_is_status(fields[STATUS].bytes, fields[STATUS].length)) {
         return lines_bad(lines, fields[STATUS], "status, a word such as ok or timeout", error);
     }
     row->ok = text_span_equals(fields[STATUS], "ok");
@@ -61,18 +75,10 @@ static int parse_row(struct row *row, const struct lines *lines, struct text_spa
     if (row->origin != 'P' && row->origin != 'H' && row->origin != '-') {
         return lines_bad(lines, fields[ORIGIN], "origin: P, H or -", error);
     }
-    if (row->ok && (row->intended_ns > row->sent_ns || row->sent_ns > row->first_ns ||
-                    row->first_ns > row->done_ns)) {
-        return lines_bad(lines, line, "intended_ns <= sent_ns <= first_byte_ns <= done_ns", error);
-    }
-    /* A latency must stay a latency when it is counted in ps. */
-    if (row->ok && row->done_ns - row->intended_ns >= GATE_DECIMAL_MAX / GATE_PS_PER_NS) {
-        return lines_bad(lines, line, "a latency below 9223372036 ms", error);
-    }
     return 0;
 }
 
-static int add_row(struct rows *rows, const struct row *row)
+int rows_add(struct rows *rows, const struct row *row)
 {
     if (rows->n == rows->capacity) {
         size_t capacity = rows->capacity == 0 ? FIRST_CAPACITY : rows->capacity * 2;
@@ -104,7 +110,11 @@ static int load_lines(struct rows *rows, struct lines *lines, struct gate_error 
         if (parse_row(&row, lines, line, error) != 0) {
             return -1;
         }
-        if (add_row(rows, &row) != 0) {
+        const char *wrong = rows_wrong(rows, &row);
+        if (wrong != NULL) {
+            return lines_bad(lines, line, wrong, error);
+        }
+        if (rows_add(rows, &row) != 0) {
             return gate_error_set(error, GATE_USAGE, "%s: out of memory after %zu rows",
                                   lines->path, rows->n);
         }

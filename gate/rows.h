@@ -30,7 +30,21 @@ struct rows {
     size_t capacity;
 };
 
-/* Reads the file. A row that is ok has its times in order. 0, or -1 with *error set: GATE_USAGE
+#define ROWS_STATUS_BYTES_MAX 31
+
+/* A lower-case word, as a status is one? */
+bool rows_is_status(const char *letters, size_t length);
+
+/* Appends. 0, or -1 when memory is short. */
+int rows_add(struct rows *rows, const struct row *row);
+
+/* What is wrong with a row that is to follow these, as the end of "expected ..."; NULL: nothing. A
+ * row that is ok has its times in order and a latency that can be counted in ps; rows are in the
+ * order of their schedule. */
+const char *rows_wrong(const struct rows *rows, const struct row *row);
+
+/* Reads the file. A row that is ok has its times in order, and rows are in the order of their
+ * schedule. 0, or -1 with *error set: GATE_USAGE
  * when it cannot be read, GATE_DATA for a bad row, header, or no row. rows_free is due either way.
  */
 int rows_load(struct rows *rows, const char *path, struct gate_error *error);

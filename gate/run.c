@@ -1,5 +1,7 @@
 #include "gate/run.h"
 
+#include "gate/rows_binary.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -64,21 +66,50 @@ static int read_validity(struct run *run, const char *path, struct gate_error *e
              run->valid       ? ""
              : reason != NULL ? reason
                               : "the run does not say why");
+    for (char *c = run->why_invalid; *c != '\0'; c++) { /* it goes to terminals and into reports */
+        *c = (unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c;
+    }
     return 0;
 }
 
-/* The parts of a run are of the same run: as many rows as it says. */
+/* What l0-bench writes says what it is; a summary that lacks a part of it was cut or is another
+ * file. */
+static int check_format(const struct run *run, const char *path, struct gate_error *error)
+{
+    const char *format = json_string_value(json_object_get(run->summary, "format"));
+    if (format == NULL || strcmp(format, RUN_FORMAT) != 0) {
+        return gate_error_set(error, GATE_DATA,
+                              "%s: \"format\" is not \"" RUN_FORMAT
+                              "\": not the summary of a run, or of another version",
+                              path);
+    }
+    if (json_object_get(run->summary, "valid") == NULL ||
+        json_object_get(run->summary, "rows") == NULL) {
+        return gate_error_set(error, GATE_DATA, "%s: \"valid\" or \"rows\" is missing", path);
+    }
+    return 0;
+}
+
+/* The parts of a run are of the same run: as many rows, and of each kind, as it says. */
 static int check_count(const struct run *run, const char *path, struct gate_error *error)
 {
     const json_t *n = json_object_get(run->summary, "rows");
-    if (run->rows.n == 0 || n == NULL) {
-        return 0;
-    }
     if (!json_is_integer(n) || (uint64_t)json_integer_value(n) != run->rows.n) {
         return gate_error_set(error, GATE_DATA,
                               "%s: \"rows\" is not %zu, the number of rows beside it: they are of "
                               "different runs, or one was cut",
                               path, run->rows.n);
+    }
+    if (run->counters.errors.known && run->counters.errors.value != run->n_unanswered) {
+        return gate_error_set(error, GATE_DATA,
+                              "%s: \"errors\" is not %llu, the number of rows beside it that are "
+                              "not ok: they are of different runs, or one was changed",
+                              path, (unsigned long long)run->n_unanswered);
+    }
+    if (run->counters.requests.known && run->counters.requests.value < run->rows.n) {
+        return gate_error_set(error, GATE_DATA,
+                              "%s: \"requests\" is less than the %zu rows beside it", path,
+                              run->rows.n);
     }
     return 0;
 }
@@ -94,7 +125,24 @@ static int load_summary(struct run *run, const char *path, struct gate_error *er
         return gate_error_set(error, GATE_DATA, "%s:%d: %s", path, cause.line, cause.text);
     }
     run->started_s = json_number_value(json_object_get(run->summary, "started_s"));
-    return read_validity(run, path, error) != 0 ? -1 : check_count(run, path, error);
+    return read_validity(run, path, error);
+}
+
+/* The requests of a closed loop that were not answered rightly are not in its file, but counted. */
+static int add_unanswered(struct run *run, const char *path, struct gate_error *error)
+{
+    uint64_t n = run->counters.errors.known ? run->counters.errors.value : 0;
+    if (n > RUN_UNANSWERED_MAX) {
+        return gate_error_set(error, GATE_DATA, "%s: \"errors\" is %llu, expected at most %llu",
+                              path, (unsigned long long)n, (unsigned long long)RUN_UNANSWERED_MAX);
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        if (sample_add(&run->latency, RUN_UNANSWERED_PS, run->latency.n + 1) != 0) {
+            return out_of_memory(path, error);
+        }
+    }
+    run->n_unanswered = n;
+    return 0;
 }
 
 /* What nobody counted is counted from the rows. */
@@ -108,22 +156,46 @@ static void complete_counters(struct run *run)
     }
 }
 
+static int load_rows(struct run *run, struct gate_error *error)
+{
+    char *text = join(run->path, "/", RUN_ROWS_NAME);
+    char *binary = join(run->path, "/", RUN_BINARY_NAME);
+    int result = -1;
+    if (text == NULL || binary == NULL) {
+        out_of_memory(run->path, error);
+    } else if (!exists(binary)) {
+        result = rows_load(&run->rows, text, error);
+    } else if (exists(text)) {
+        gate_error_set(error, GATE_DATA, "%s: there is %s as well: expected one of them", text,
+                       RUN_BINARY_NAME);
+    } else {
+        result = rows_binary_load(&run->rows, binary, error);
+    }
+    free(text);
+    free(binary);
+    return result;
+}
+
 static int load_directory(struct run *run, struct gate_error *error)
 {
-    char *rows = join(run->path, "/", RUN_ROWS_NAME);
     char *summary = join(run->path, "/", RUN_SUMMARY_NAME);
     int result = -1;
-    if (rows == NULL || summary == NULL) {
+    if (summary == NULL) {
         out_of_memory(run->path, error);
     } else if (!exists(summary)) {
         gate_error_set(error, GATE_USAGE,
                        "%s: no %s in it: not a run, or one that did not end (expected a directory "
                        "that l0-bench open made, or a file of latencies)",
                        run->path, RUN_SUMMARY_NAME);
-    } else if (rows_load(&run->rows, rows, error) == 0 && latencies_of_rows(run, error) == 0) {
+    } else if (load_rows(run, error) == 0 && latencies_of_rows(run, error) == 0) {
         result = load_summary(run, summary, error);
+        if (result == 0) {
+            result = check_format(run, summary, error);
+        }
+        if (result == 0) {
+            result = check_count(run, summary, error);
+        }
     }
-    free(rows);
     free(summary);
     return result;
 }
@@ -140,6 +212,9 @@ static int load_file(struct run *run, struct gate_error *error)
         result = out_of_memory(run->path, error);
     } else if (exists(summary)) {
         result = load_summary(run, summary, error);
+        if (result == 0) {
+            result = add_unanswered(run, summary, error);
+        }
     }
     free(summary);
     return result;
@@ -184,9 +259,24 @@ bool run_is_same(const struct run *a, const struct run *b)
     return same_moment || is_same_file(a->path, b->path);
 }
 
+char *run_file(const struct run *run, const char *name)
+{
+    char *path = is_directory(run->path) ? join(run->path, "/", name) : NULL;
+    if (path != NULL && !exists(path)) {
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
+bool run_says_machine(const struct run *run)
+{
+    return json_object_size(json_object_get(run->summary, "machine")) > 0;
+}
+
 bool run_differs(const struct run *a, const struct run *b, char what[128])
 {
-    static const char *const parts[] = {"machine", "workload"};
+    static const char *const parts[] = {"machine", "workload", "build"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         json_t *left = json_object_get(a->summary, parts[i]);
         const json_t *right = json_object_get(b->summary, parts[i]);
@@ -198,6 +288,9 @@ bool run_differs(const struct run *a, const struct run *b, char what[128])
         json_object_foreach(left, key, value)
         {
             json_t *other = json_object_get(right, key);
+            if (strcmp(parts[i], "build") == 0 && strcmp(key, "id") != 0) {
+                continue; /* the command line names where the run is stored */
+            }
             if (other != NULL && !json_equal(value, other)) {
                 snprintf(what, 128, "%s.%.100s", parts[i], key);
                 return true;
@@ -224,7 +317,7 @@ static int add_name(char ***names, int *n, char *name)
     return 0;
 }
 
-/* Every entry that is itself a directory with a run in it. */
+/* Every entry that is itself a directory. */
 static int list_entries(const char *path, DIR *directory, char ***names, struct gate_error *error)
 {
     int n = 0;
@@ -235,10 +328,7 @@ static int list_entries(const char *path, DIR *directory, char ***names, struct 
             continue;
         }
         char *name = join(path, "/", entry->d_name);
-        char *summary = name == NULL ? NULL : join(name, "/", RUN_SUMMARY_NAME);
-        bool is_run = summary != NULL && exists(summary);
-        free(summary);
-        if (name != NULL && !is_run) {
+        if (name != NULL && !is_directory(name)) {
             free(name);
         } else {
             result = add_name(names, &n, name);
@@ -255,13 +345,44 @@ static int list_entries(const char *path, DIR *directory, char ***names, struct 
     return n;
 }
 
+static bool has_summary(const char *path)
+{
+    char *summary = join(path, "/", RUN_SUMMARY_NAME);
+    bool has = summary != NULL && exists(summary);
+    free(summary);
+    return has;
+}
+
+/* All must be runs, or none: one that did not end must not drop out of a verdict unseen. How many
+ * stay, or -1 with *error set. */
+static int keep_runs(char ***names, int n, struct gate_error *error)
+{
+    int n_runs = 0;
+    const char *other = NULL;
+    for (int i = 0; i < n; i++) {
+        bool is_run = has_summary((*names)[i]);
+        n_runs += is_run;
+        other = is_run ? other : (*names)[i];
+    }
+    if (n_runs == n) {
+        return n;
+    }
+    if (n_runs > 0) {
+        gate_error_set(
+            error, GATE_DATA,
+            "%s: no %s in it: a run that did not end (remove it, or name the runs one by "
+            "one)",
+            other, RUN_SUMMARY_NAME);
+    }
+    run_list_free(*names, n);
+    *names = NULL;
+    return n_runs > 0 ? -1 : 0;
+}
+
 int run_list(const char *path, char ***names, struct gate_error *error)
 {
     *names = NULL;
-    char *summary = join(path, "/", RUN_SUMMARY_NAME);
-    bool is_run = summary != NULL && exists(summary);
-    free(summary);
-    if (is_run || !is_directory(path)) {
+    if (has_summary(path) || !is_directory(path)) {
         return 0;
     }
     DIR *directory = opendir(path);
@@ -270,7 +391,7 @@ int run_list(const char *path, char ***names, struct gate_error *error)
     }
     int n = list_entries(path, directory, names, error);
     closedir(directory);
-    return n;
+    return n < 0 ? n : keep_runs(names, n, error);
 }
 
 void run_list_free(char **names, int n)

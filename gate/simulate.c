@@ -7,6 +7,7 @@
 #include "gate/programs.h"
 
 #include "gate/decimal.h"
+#include "gate/effects.h"
 #include "gate/format_options.h"
 #include "gate/proportion.h"
 #include "gate/random.h"
@@ -39,9 +40,9 @@ struct settings {
     uint64_t n_pairs;
     uint64_t n_samples; /* a run */
     uint64_t n_trials;
-    double shift;     /* 0.1: B takes 10 % longer */
-    double effect;    /* the smallest that matters */
-    double run_noise; /* standard deviation of a run's speed */
+    double shift;           /* 0.1: B takes 10 % longer */
+    struct effects effects; /* the smallest that matter */
+    double run_noise;       /* standard deviation of a run's speed */
     uint64_t seed;
     bool json;
 };
@@ -139,6 +140,10 @@ static int run_trials(const struct settings *settings, struct tally *tally)
     struct random random = {.state = settings->seed};
     struct shift_side sides[2] = {{.n_runs = settings->n_pairs}, {.n_runs = settings->n_pairs}};
     struct sample room = {0};
+    double effects[N_QUANTILES];
+    for (size_t k = 0; k < N_QUANTILES; k++) {
+        effects[k] = effects_of(&settings->effects, quantiles_ppm[k]);
+    }
     double *logs = calloc((size_t)2 * N_QUANTILES * settings->n_pairs, sizeof *logs);
     int rc = logs == NULL ? -ENOMEM : 0;
     for (size_t i = 0; rc == 0 && i < 2 * (size_t)N_QUANTILES; i++) {
@@ -148,7 +153,7 @@ static int run_trials(const struct settings *settings, struct tally *tally)
         struct shift_report report;
         rc = make_session(&random, settings, sides, &room);
         if (rc == 0) {
-            rc = shift_compare(&sides[0], &sides[1], N_QUANTILES, true, settings->effect, &report);
+            rc = shift_compare(&sides[0], &sides[1], N_QUANTILES, true, effects, &report);
         }
         if (rc == 0) {
             count_trial(tally, &report);
@@ -179,10 +184,11 @@ static const char *row_name(size_t k)
 static void print_text(const struct settings *settings, const struct tally *tally)
 {
     printf(
-        "%llu trials: %llu pairs of runs of %llu samples, shift %+.4g %%, smallest effect %.4g %%, "
-        "run noise %.4g %%, seed %llu\n",
+        "%llu trials: %llu pairs of runs of %llu samples, shift %+.4g %%, smallest effect %.4g %% "
+        "(P99.9 %.4g %%), run noise %.4g %%, seed %llu\n",
         (unsigned long long)settings->n_trials, (unsigned long long)settings->n_pairs,
-        (unsigned long long)settings->n_samples, settings->shift * 100, settings->effect * 100,
+        (unsigned long long)settings->n_samples, settings->shift * 100,
+        settings->effects.of_all * 100, effects_of(&settings->effects, QUANTILE_P999_PPM) * 100,
         settings->run_noise * 100, (unsigned long long)settings->seed);
     for (size_t k = 0; k <= N_QUANTILES; k++) {
         printf("%-8s", row_name(k));
@@ -212,19 +218,21 @@ static json_t *report_json(const struct settings *settings, const struct tally *
         }
         json_object_set_new(rows, row_name(k), row);
     }
-    return json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:o}", "alarms",
+    return json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:o}", "alarms",
                      (json_int_t)tally->n_alarms, "trials", (json_int_t)settings->n_trials, "pairs",
                      (json_int_t)settings->n_pairs, "samples", (json_int_t)settings->n_samples,
-                     "shift", settings->shift, "effect", settings->effect, "run_noise",
+                     "shift", settings->shift, "effect", settings->effects.of_all, "effect_p999",
+                     effects_of(&settings->effects, QUANTILE_P999_PPM), "run_noise",
                      settings->run_noise, "seed", (json_int_t)settings->seed, "verdicts", rows);
 }
 
 static const struct argp_option options[] = {
-    {"pairs", OPTION_PAIRS, "N", 0, "Pairs of runs in a session (default 24)", 1},
-    {"samples", OPTION_SAMPLES, "N", 0, "Samples in a run (default 20000)", 1},
+    {"pairs", OPTION_PAIRS, "N", 0, "Pairs of runs in a session (default 48)", 1},
+    {"samples", OPTION_SAMPLES, "N", 0, "Samples in a run (default 10000)", 1},
     {"trials", OPTION_TRIALS, "N", 0, "Sessions (default 400)", 1},
     {"shift", OPTION_SHIFT, "RATE", 0, "How much slower the second side is, as 10% (default 0)", 1},
-    {"min-effect", OPTION_EFFECT, "RATE", 0, "The smallest change that matters (default 5%)", 1},
+    {"min-effect", OPTION_EFFECT, "[Q=]RATE", 0,
+     "The smallest change that matters (default 5%); p99.9=25%: of that quantile", 1},
     {"run-noise", OPTION_RUN_NOISE, "RATE", 0,
      "Standard deviation of a run's speed, beside drift and disturbed runs (default 4%)", 1},
     {"seed", OPTION_SEED, "N", 0, "Of the random numbers (default 1)", 1},
@@ -260,8 +268,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         settings->shift = format_option_rate_ppm(state, "--shift", argument) / (double)GATE_PPM;
         return 0;
     case OPTION_EFFECT:
-        settings->effect =
-            format_option_rate_ppm(state, "--min-effect", argument) / (double)GATE_PPM;
+        effects_argument(state, &settings->effects, argument);
         return 0;
     case OPTION_RUN_NOISE:
         settings->run_noise =
@@ -293,10 +300,10 @@ int gate_simulate(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    struct settings settings = {.n_pairs = 24,
-                                .n_samples = 20000,
+    struct settings settings = {.n_pairs = 48,
+                                .n_samples = 10000,
                                 .n_trials = 400,
-                                .effect = 0.05,
+                                .effects = {.of_all = EFFECTS_DEFAULT},
                                 .run_noise = 0.04,
                                 .seed = 1};
     struct tally tally = {0};

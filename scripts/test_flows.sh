@@ -88,6 +88,7 @@ flow_fault() {
     grep -q '^verdict: ' "$RUN_DIR/proof.txt" || die 'there is no verdict'
     for kind in quiet stalled hedged; do
         [ -s "$dir/$kind-1/rows.csv" ] || die "$kind has left no rows"
+        [ -s "$dir/$kind-1/tail.csv" ] || die "$kind has left no account of its hedges"
         [ -s "$dir/$kind.tail.csv" ] || die "$kind has left no tail"
     done
     [ -s "$dir/report.html" ] || die 'there is no report'
@@ -152,9 +153,11 @@ flow_report() {
     cp -r "$work_dir/new" "$work_dir/base"
     # What hedging and faults will look like.
     sed -i '100,120s/,P,ok$/,H,ok/; 300s/,[0-9]*,[0-9]*,\([0-9]*\),P,ok$/,,,\1,-,timeout/' "$work_dir/new/rows.csv"
+    sed -i 's/^  "errors": 0,/  "errors": 1,/' "$work_dir/new/run.json"
     local start_ns
     start_ns=$(sed -n 's/.*"start_ns": \([0-9]*\).*/\1/p' "$work_dir/new/run.json")
     printf 't_ns,label\n%d,fault\n' $((start_ns + 1000000000)) >"$work_dir/marks.csv"
+    printf 'begin_ns,end_ns,stalled_ns\n400000000,500000000,15000000\n' >"$work_dir/new/faults.csv"
     "$BIN/l0-gate" report "$work_dir/new" --base "$work_dir/base" --marks "$work_dir/marks.csv" \
         --html "$work_dir/page.html"
     cp "$work_dir/page.html" "$work_dir/probed.html"
@@ -162,7 +165,7 @@ flow_report() {
 <script>
 const seen = [];
 for (const what of ['#quantiles', '#counts', '#legend', '.line.run', '.line.base', '.band.run',
-                    '.column.run', '.column.base', '.hedge', '.lost', '.fault', '.stall', 'svg text']) {
+                    '.column.run', '.column.base', '.hedge', '.lost', '.fault', '.injected', '.stall', 'svg text']) {
     const all = [...document.querySelectorAll(what)];
     const shown = all.filter(e => { const r = e.getBoundingClientRect();
         return r.width + r.height > 0 && r.left >= 0 && r.right <= innerWidth + 1; });
@@ -179,7 +182,7 @@ END
     timeout 60 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$work_dir/profile" \
         --window-size=1100,2400 --dump-dom "file://$work_dir/probed.html" 2>/dev/null >"$work_dir/seen"
     cat "$work_dir/seen"
-    [ "$(grep -c ' seen$\|^<.*> *#quantiles seen$' "$work_dir/seen")" -ge 13 ] || die 'not everything is seen'
+    [ "$(grep -c ' seen$\|^<.*> *#quantiles seen$' "$work_dir/seen")" -ge 14 ] || die 'not everything is seen'
     ! grep -q 'NOT SEEN' "$work_dir/seen" || die 'something is not seen'
     grep -q 'charts overlap false' "$work_dir/seen" || die 'the charts overlap'
     grep -q 'loaded 0' "$work_dir/seen" || die 'the page loads something'

@@ -1,8 +1,9 @@
 #include "tests/unit/bench_place.h"
 
+#include "tests/unit/shell.h"
+
 #include <criterion/criterion.h>
 #include <stdarg.h>
-#include <sys/wait.h>
 
 static const char text[] = "\\section{One} $x^2$ % c\n\nTwo.\n";
 
@@ -37,15 +38,7 @@ struct bench_outcome bench_run(const char *format, ...)
     va_end(list);
     struct bench_outcome outcome = {.code = -1};
     snprintf(line, sizeof line, "%s/%s 2>&1", place.bin, arguments);
-    FILE *pipe = popen(line, "re");
-    cr_assert_not_null(pipe);
-    size_t n = fread(outcome.output, 1, sizeof outcome.output - 1, pipe);
-    outcome.output[n] = '\0';
-    while (fgetc(pipe) != EOF)
-        continue;
-    int status = pclose(pipe);
-    if (WIFEXITED(status))
-        outcome.code = WEXITSTATUS(status);
+    outcome.code = shell_run(line, outcome.output, sizeof outcome.output);
     return outcome;
 }
 

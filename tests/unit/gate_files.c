@@ -2,6 +2,7 @@
 
 #include "gate/tail_file.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/shell.h"
 
 #include <criterion/criterion.h>
 #include <ftw.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static struct scratch scratch;
@@ -102,14 +102,7 @@ struct gate_files_run gate_files_shell(const char *command)
     char line[4096];
     int n = snprintf(line, sizeof line, "cd %s && { %s ; } 2>&1", scratch.dir, command);
     cr_assert(n > 0 && (size_t)n < sizeof line);
-    FILE *pipe = popen(line, "re");
-    cr_assert_not_null(pipe);
-    size_t n_read = fread(run.output, 1, sizeof run.output - 1, pipe);
-    run.output[n_read] = '\0';
-    while (fgetc(pipe) != EOF) {
-    }
-    int status = pclose(pipe);
-    run.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    run.exit = shell_run(line, run.output, sizeof run.output);
     return run;
 }
 
@@ -123,4 +116,10 @@ struct gate_files_run gate_files_run(const char *arguments, ...)
     va_end(list);
     snprintf(command, sizeof command, "%s/l0-gate %s", gate_files_bin(), text);
     return gate_files_shell(command);
+}
+
+void gate_files_expect(struct gate_files_run run, int exit, const char *excerpt)
+{
+    cr_expect_eq(run.exit, exit, "exit %d, expected %d: %s", run.exit, exit, run.output);
+    cr_expect_not_null(strstr(run.output, excerpt), "lacks '%s': %s", excerpt, run.output);
 }

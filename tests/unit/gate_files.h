@@ -36,6 +36,9 @@ struct gate_files_run gate_files_run(const char *arguments, ...)
 /* The same for any command. */
 struct gate_files_run gate_files_shell(const char *command);
 
+/* Its exit code is that one, and this is in what it said. */
+void gate_files_expect(struct gate_files_run run, int exit, const char *excerpt);
+
 /* The directory of the built programs, absolute. */
 const char *gate_files_bin(void);
 

@@ -55,8 +55,8 @@ void run_files_write(const struct run_file *run)
     snprintf(path, sizeof path, "%s/%s/run.json", gate_files_dir(), run->name);
     file = fopen(path, "we");
     cr_assert_not_null(file);
-    fprintf(file, "{\"rows\":%zu%s%s}", run->n, run->summary != NULL ? "," : "",
-            run->summary != NULL ? run->summary : "");
+    fprintf(file, "{\"format\":\"l0-run 1\",\"rows\":%zu%s%s}", run->n,
+            run->summary != NULL ? "," : "", run->summary != NULL ? run->summary : "");
     cr_assert_eq(fclose(file), 0);
 }
 

@@ -98,7 +98,7 @@ Test(bench_ab, an_interrupted_session_leaves_nothing_behind)
     }
 }
 
-Test(bench_ab, find_max_and_calibrate)
+Test(bench_ab, find_max)
 {
     struct bench_outcome o = bench_run(
         "l0-bench-sink --unix %s >%s/log & sleep 0.3; %s/l0-bench find-max %s --slo 'p50<=10s' "
@@ -108,13 +108,6 @@ Test(bench_ab, find_max_and_calibrate)
         place.socket, place.scratch.dir, place.bin, place.document, place.socket);
     cr_expect_eq(o.code, 0, "%s", o.output);
     bench_expect_said(&o, "highest rate that holds: 1000 requests/s; above it: not tried (--to)");
-    o = bench_run(
-        "l0-bench-sink --unix %s >%s/log & sleep 0.3; %s/l0-bench calibrate %s --rounds 2 "
-        "--duration 20ms --conns 4 --target %s --expect 0,0; code=$?; kill $!; wait $!; "
-        "exit $code",
-        place.socket, place.scratch.dir, place.bin, place.document, place.socket);
-    cr_expect_eq(o.code, 0, "%s", o.output);
-    bench_expect_said(&o, "medians over 2 rounds");
     o = bench_run("l0-bench-sink --unix %s >%s/log & sleep 0.3; %s/l0-bench find-max %s --slo "
                   "'p50<=1ns' --json --duration 100ms --warmup 0 --max-lag-ms 60000 --target %s "
                   "--admin '' --expect 0,0; code=$?; kill $!; wait $!; exit $code",

@@ -4,6 +4,7 @@
 
 #include "bench/bench.h"
 #include "bench/clock.h"
+#include "bench/fault_watch.h"
 #include "bench/hedge_counters.h"
 #include "bench/meter.h"
 #include "bench/schedule.h"
@@ -257,8 +258,8 @@ Test(bench_open, any_framed_reply)
 
 static void remove_run(const char *dir)
 {
-    static const char *const names[] = {"rows.csv",   "latency.hgrm", "service.hgrm",
-                                        "jitter.csv", "run.json",     "page.html"};
+    static const char *const names[] = {"rows.csv",   "rows.bin", "latency.hgrm", "service.hgrm",
+                                        "jitter.csv", "run.json", "page.html"};
     char path[256];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
@@ -292,6 +293,25 @@ Test(bench_open, a_run_is_stored_and_judged)
         cr_expect_not_null(json_object_get(json, members[i]), "%s", members[i]);
     json_decref(json);
     o = bench_run("l0-gate report --html %s/page.html %s", dir, dir);
+    cr_expect_eq(o.code, 0, "%s", o.output);
+
+    /* In its place, in the other form. */
+    o = bench_run(OPEN "--rate 400 --duration 250ms --binary --out %s", place.document,
+                  server.target, dir);
+    cr_expect_eq(o.code, 0, "%s", o.output);
+    o = bench_run("l0-gate check --rule 'n==100' --rule errors==0 --rule 'hedge_wins==100' %s",
+                  dir);
+    cr_expect_eq(o.code, 0, "%s", o.output);
+    char other[200];
+    snprintf(other, sizeof other, "%s/rows.csv", dir);
+    FILE *empty = fopen(other, "wxe");
+    cr_assert_not_null(empty, "the other form was left behind");
+    fclose(empty);
+    o = bench_run("l0-gate check --rule 'n==100' %s", dir);
+    cr_expect_eq(o.code, 3, "two kinds of rows: %s", o.output);
+    bench_expect_said(&o, "there is rows.bin as well");
+    o = bench_run(OPEN "--rate 400 --duration 250ms --out %s", place.document, server.target, dir);
+    o = bench_run("l0-gate check --rule 'n==100' %s", dir);
     cr_expect_eq(o.code, 0, "%s", o.output);
 
     /* A run that cannot take place leaves no summary of the one before it. */
@@ -362,6 +382,29 @@ Test(bench_open, refuses_nonsense)
 }
 
 /* ---- hedge counters ------------------------------------------------------------------------- */
+
+Test(bench_open, faults_of_the_service)
+{
+    cr_expect_eq(fault_watch_parse("# x\nl0_fault_stalled_seconds_total{shard=\"0\"} 0.015000000\n"
+                                   "l0_fault_stalled_seconds_total{shard=\"1\"} 0.5\n"),
+                 515000000);
+    cr_expect_eq(fault_watch_parse("l0_fault_stalled_seconds_total 0\n"), 0);
+    static const char *const none[] = {
+        "", "l0_fault_stalled_seconds 3\n", "l0_fault_stalled_seconds_total nan\n",
+        "l0_fault_stalled_seconds_total -1\n", "l0_fault_stalled_seconds_total 1e300\n"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        cr_expect_eq(fault_watch_parse(none[i]), -1, "%s", none[i]);
+    cr_expect_null(fault_watch_start("127.0.0.1:1", "l0_other 1\n"));
+    struct fault_spans spans;
+    struct fault_watch *watch =
+        fault_watch_start("127.0.0.1:1", "l0_fault_stalled_seconds_total 0\n");
+    cr_assert_not_null(watch);
+    fault_watch_stop(watch, &spans); /* nobody answers there */
+    cr_expect_eq(spans.n, 0);
+    fault_spans_free(&spans);
+    fault_watch_stop(NULL, &spans);
+    cr_expect_eq(spans.n, 0);
+}
 
 Test(bench_open, hedge_counters)
 {

@@ -11,12 +11,6 @@
 
 TestSuite(gate_cli, .init = gate_files_begin, .fini = gate_files_end);
 
-static void expect(struct gate_files_run run, int exit, const char *excerpt)
-{
-    cr_expect_eq(run.exit, exit, "exit %d, expected %d: %s", run.exit, exit, run.output);
-    cr_expect_not_null(strstr(run.output, excerpt), "lacks '%s': %s", excerpt, run.output);
-}
-
 /* raw: 100 000 round trips of 2 ms; tail: n_rows brackets of 1 ms. */
 static void write_good_run(size_t n_rows)
 {
@@ -30,111 +24,127 @@ static void write_good_run(size_t n_rows)
 
 Test(gate_cli, usage)
 {
-    expect(gate_files_run(" "), 2, "Usage: l0-gate");
-    expect(gate_files_run("nonsense"), 2, "found program 'nonsense'");
-    expect(gate_files_run("--help"), 0, "Exit codes: 0 pass; 2 usage");
-    expect(gate_files_run("verify --help"), 0, "--p999-target");
-    expect(gate_files_run("compare --help"), 0, "intervals do not overlap");
-    expect(gate_files_run("check --help"), 0, "--hedge-rate-max");
-    expect(gate_files_run("verify"), 2, "no file given");
-    expect(gate_files_run("verify a b"), 2, "second file 'b'");
-    expect(gate_files_run("verify --bogus a"), 2, "unrecognized option");
-    expect(gate_files_run("verify --slow-k 0 a"), 2, "--slow-k: found '0'");
-    expect(gate_files_run("verify --slow-k 1x a"), 2, "--slow-k: found '1x'");
-    expect(gate_files_run("verify --p999-target fast a"), 2, "--p999-target: found 'fast'");
-    expect(gate_files_run("verify --col 0 a"), 2, "--col: found '0'");
-    expect(gate_files_run("verify --delim ab a"), 2, "--delim: found 'ab'");
-    expect(gate_files_run("verify --delim '' a"), 2, "--delim: found ''");
-    expect(gate_files_run("compare a"), 2, "expected two files");
-    expect(gate_files_run("compare a b c"), 2, "third file 'c'");
-    expect(gate_files_run("check --raw a"), 2, "expected --raw FILE and --tail FILE");
-    expect(gate_files_run("check a"), 2, "found 'a', expected options only");
-    expect(gate_files_run("check --hedge-rate-max 2"), 2, "found '2', expected a rate");
-    expect(gate_files_run("check --hedge-rate-max 101%%"), 2, "found '101%', expected a rate");
-    expect(gate_files_run("check --n-min -1"), 2, "--n-min: found '-1'");
+    gate_files_expect(gate_files_run(" "), 2, "Usage: l0-gate");
+    gate_files_expect(gate_files_run("nonsense"), 2, "found program 'nonsense'");
+    gate_files_expect(gate_files_run("--help"), 0, "Exit codes: 0 pass; 2 usage");
+    gate_files_expect(gate_files_run("verify --help"), 0, "--p999-target");
+    gate_files_expect(gate_files_run("compare --help"), 0, "intervals do not overlap");
+    gate_files_expect(gate_files_run("check --help"), 0, "--hedge-rate-max");
+    gate_files_expect(gate_files_run("verify"), 2, "no file given");
+    gate_files_expect(gate_files_run("verify a b"), 2, "second file 'b'");
+    gate_files_expect(gate_files_run("verify --bogus a"), 2, "unrecognized option");
+    gate_files_expect(gate_files_run("verify --slow-k 0 a"), 2, "--slow-k: found '0'");
+    gate_files_expect(gate_files_run("verify --slow-k 1x a"), 2, "--slow-k: found '1x'");
+    gate_files_expect(gate_files_run("verify --p999-target fast a"), 2,
+                      "--p999-target: found 'fast'");
+    gate_files_expect(gate_files_run("verify --col 0 a"), 2, "--col: found '0'");
+    gate_files_expect(gate_files_run("verify --delim ab a"), 2, "--delim: found 'ab'");
+    gate_files_expect(gate_files_run("verify --delim '' a"), 2, "--delim: found ''");
+    gate_files_expect(gate_files_run("compare a"), 2, "expected two files");
+    gate_files_expect(gate_files_run("compare a b c"), 2, "third file 'c'");
+    gate_files_expect(gate_files_run("check --raw a"), 2, "expected --raw FILE and --tail FILE");
+    gate_files_expect(gate_files_run("check a"), 2, "found 'a', expected options only");
+    gate_files_expect(gate_files_run("check --hedge-rate-max 2"), 2, "found '2', expected a rate");
+    gate_files_expect(gate_files_run("check --hedge-rate-max 101%%"), 2,
+                      "found '101%', expected a rate");
+    gate_files_expect(gate_files_run("check --n-min -1"), 2, "--n-min: found '-1'");
 }
 
 Test(gate_cli, verify_known_answers)
 {
     gate_files_write_raw("raw", 100000, "2.000000", 101, "9.500000");
     struct gate_files_run run = gate_files_run("verify raw");
-    expect(run, 0, "N            100000\n");
-    expect(run, 0, "min          2.000000 ms\n");
-    expect(run, 0, "mean         2.007575 ms\n"); /* 2 + 101 * 7.5 / 100000 */
-    expect(run, 0, "max          9.500000 ms\n");
-    expect(run, 0, "P50          2.000000 ms, rank 50000, ");
-    expect(run, 0,
-           "P99.9        9.500000 ms, rank 99900, 95 % interval 2.000000 .. 9.500000 ms "
-           "(ranks 99880 .. 99920)\n");
-    expect(run, 0, "slowest-K    K = 101: 9.500000 .. 9.500000 ms\n");
-    expect(run, 0, "verdict      PASS\n");
+    gate_files_expect(run, 0, "N            100000\n");
+    gate_files_expect(run, 0, "min          2.000000 ms\n");
+    gate_files_expect(run, 0, "mean         2.007575 ms\n"); /* 2 + 101 * 7.5 / 100000 */
+    gate_files_expect(run, 0, "max          9.500000 ms\n");
+    gate_files_expect(run, 0, "P50          2.000000 ms, rank 50000, ");
+    gate_files_expect(run, 0,
+                      "P99.9        9.500000 ms, rank 99900, 95 % interval 2.000000 .. 9.500000 ms "
+                      "(ranks 99880 .. 99920)\n");
+    gate_files_expect(run, 0, "slowest-K    K = 101: 9.500000 .. 9.500000 ms\n");
+    gate_files_expect(run, 0, "verdict      PASS\n");
 }
 
 Test(gate_cli, verify_of_tiny_samples)
 {
     gate_files_write("one", "7\n");
     struct gate_files_run run = gate_files_run("verify one");
-    expect(run, 0,
-           "P50          7.000000 ms, rank 1, 95 % interval none .. none ms (ranks none .. none)");
+    gate_files_expect(
+        run, 0,
+        "P50          7.000000 ms, rank 1, 95 % interval none .. none ms (ranks none .. none)");
     /* one sample lies below P99.99 with a probability of 99.99 % */
-    expect(run, 0,
-           "P99.99       7.000000 ms, rank 1, 95 % interval 7.000000 .. none ms (ranks 1 .. none)");
+    gate_files_expect(
+        run, 0,
+        "P99.99       7.000000 ms, rank 1, 95 % interval 7.000000 .. none ms (ranks 1 .. none)");
     gate_files_write("two", "2\n1");
     run = gate_files_run("verify two");
-    expect(run, 0, "P50          1.000000 ms, rank 1, ");
-    expect(run, 0, "P90          2.000000 ms, rank 2, ");
-    expect(run, 0, "mean         1.500000 ms");
+    gate_files_expect(run, 0, "P50          1.000000 ms, rank 1, ");
+    gate_files_expect(run, 0, "P90          2.000000 ms, rank 2, ");
+    gate_files_expect(run, 0, "mean         1.500000 ms");
 }
 
 Test(gate_cli, verify_window)
 {
     gate_files_write_raw("raw", 100000, "2", 100, "9");
-    expect(gate_files_run("verify --slow-k 101 raw"), 0, "K >= 101: CONSISTENT\n");
-    expect(gate_files_run("verify --slow-k 100 raw"), 3, "K >= 101: INCONSISTENT\n");
-    expect(gate_files_run("verify --slow-k 99999999 raw"), 0, "K = 100000: ");
+    gate_files_expect(gate_files_run("verify --slow-k 101 raw"), 0, "K >= 101: CONSISTENT\n");
+    gate_files_expect(gate_files_run("verify --slow-k 100 raw"), 3, "K >= 101: INCONSISTENT\n");
+    gate_files_expect(gate_files_run("verify --slow-k 99999999 raw"), 0, "K = 100000: ");
     gate_files_write_raw("tied", 100000, "2", 101, "9");
-    expect(gate_files_run("verify --slow-k 100 tied"), 0, "K >= 101: CONSISTENT BY A TIE\n");
+    gate_files_expect(gate_files_run("verify --slow-k 100 tied"), 0,
+                      "K >= 101: CONSISTENT BY A TIE\n");
     gate_files_write("few", "1\n30\n20\n");
-    expect(gate_files_run("verify --slow-k 2 --dump-slowest few"), 0,
-           "       1        30.000000            2\n"
-           "       2        20.000000            3\n");
+    gate_files_expect(gate_files_run("verify --slow-k 2 --dump-slowest few"), 0,
+                      "       1        30.000000            2\n"
+                      "       2        20.000000            3\n");
 }
 
 Test(gate_cli, verify_target)
 {
     gate_files_write_raw("raw", 100000, "2", 101, "9");
-    expect(gate_files_run("verify --p999-target 9 raw"), 0, "margin +0.000000 ms: PASS");
-    expect(gate_files_run("verify --p999-target 8.999999 raw"), 3, "margin -0.000001 ms: FAIL");
+    gate_files_expect(gate_files_run("verify --p999-target 9 raw"), 0, "margin +0.000000 ms: PASS");
+    gate_files_expect(gate_files_run("verify --p999-target 8.999999 raw"), 3,
+                      "margin -0.000001 ms: FAIL");
     gate_files_write_raw("few", 3687, "2", 0, "");
-    expect(gate_files_run("verify --p999-target 9 few"), 3, "INCONCLUSIVE (too few samples");
+    gate_files_expect(gate_files_run("verify --p999-target 9 few"), 3,
+                      "INCONCLUSIVE (too few samples");
 }
 
 Test(gate_cli, verify_csv)
 {
     gate_files_write("csv", "id;ms\n1;2.5\n2;4.5\n");
-    expect(gate_files_run("verify --delim ';' --col ms csv"), 0, "mean         3.500000 ms");
-    expect(gate_files_run("verify --delim ';' --col 2 --skip-header csv"), 0, "N            2\n");
-    expect(gate_files_run("verify --csv --delim ';' --col 2 csv"), 3, "csv:1: found 'ms'");
-    expect(gate_files_run("verify --csv csv --delim ';' --col 3"), 3, "at least 3 columns");
+    gate_files_expect(gate_files_run("verify --delim ';' --col ms csv"), 0,
+                      "mean         3.500000 ms");
+    gate_files_expect(gate_files_run("verify --delim ';' --col 2 --skip-header csv"), 0,
+                      "N            2\n");
+    gate_files_expect(gate_files_run("verify --csv --delim ';' --col 2 csv"), 3,
+                      "csv:1: found 'ms'");
+    gate_files_expect(gate_files_run("verify --csv csv --delim ';' --col 3"), 3,
+                      "at least 3 columns");
     gate_files_write("plain.csv", "1\t2\n3\t4\n");
-    expect(gate_files_run("verify --delim '\\t' --col 2 plain.csv"), 0, "mean         3.000000");
-    expect(gate_files_run("verify --csv --delim '\\t' plain.csv"), 0, "mean         2.000000");
+    gate_files_expect(gate_files_run("verify --delim '\\t' --col 2 plain.csv"), 0,
+                      "mean         3.000000");
+    gate_files_expect(gate_files_run("verify --csv --delim '\\t' plain.csv"), 0,
+                      "mean         2.000000");
 }
 
 Test(gate_cli, bad_input)
 {
     gate_files_write("empty", "");
     gate_files_write("bad", "1\nnan\n");
-    expect(gate_files_run("verify none"), 2, "none: cannot open: No such file or directory");
-    expect(gate_files_run("verify empty"), 3, "empty: found no values");
-    expect(gate_files_run("verify bad"), 3, "bad:2: found 'nan', expected a latency in ms");
-    expect(gate_files_run("compare bad bad"), 3, "bad:2: found 'nan'");
-    expect(gate_files_run("compare bad none"), 3, "bad:2:");
-    expect(gate_files_run("verify - <empty"), 3, "-: found no values");
+    gate_files_expect(gate_files_run("verify none"), 2,
+                      "none: cannot open: No such file or directory");
+    gate_files_expect(gate_files_run("verify empty"), 3, "empty: found no values");
+    gate_files_expect(gate_files_run("verify bad"), 3,
+                      "bad:2: found 'nan', expected a latency in ms");
+    gate_files_expect(gate_files_run("compare bad bad"), 3, "bad:2: found 'nan'");
+    gate_files_expect(gate_files_run("compare bad none"), 3, "bad:2:");
+    gate_files_expect(gate_files_run("verify - <empty"), 3, "-: found no values");
     gate_files_write("good", "1\n");
-    expect(gate_files_run("verify - <good"), 0, "N            1\n");
-    expect(gate_files_run("verify good >/dev/full"), 2, "cannot write the report");
-    expect(gate_files_run("verify --json good >/dev/full"), 2, "cannot write the report");
+    gate_files_expect(gate_files_run("verify - <good"), 0, "N            1\n");
+    gate_files_expect(gate_files_run("verify good >/dev/full"), 2, "cannot write the report");
+    gate_files_expect(gate_files_run("verify --json good >/dev/full"), 2,
+                      "cannot write the report");
 }
 
 Test(gate_cli, compare)
@@ -142,15 +152,17 @@ Test(gate_cli, compare)
     gate_files_write_raw("a", 1000, "2", 0, "");
     gate_files_write_raw("b", 1000, "3", 0, "");
     struct gate_files_run run = gate_files_run("compare a b");
-    expect(run, 0, "+1.000000     +50.00 %  MORE THAN NOISE\n");
-    expect(run, 0, "too few samples\n"); /* P99.9 of 1000 has no upper bound */
-    expect(run, 0, "rule: a difference is more than noise exactly when");
-    expect(gate_files_run("compare b a"), 0, "-1.000000     -33.33 %  MORE THAN NOISE\n");
+    gate_files_expect(run, 0, "+1.000000     +50.00 %  MORE THAN NOISE\n");
+    gate_files_expect(run, 0, "too few samples\n"); /* P99.9 of 1000 has no upper bound */
+    gate_files_expect(run, 0, "rule: a difference is more than noise exactly when");
+    gate_files_expect(gate_files_run("compare b a"), 0,
+                      "-1.000000     -33.33 %  MORE THAN NOISE\n");
     run = gate_files_run("compare a a");
-    expect(run, 0, "+0.000000      +0.00 %  within noise\n");
+    gate_files_expect(run, 0, "+0.000000      +0.00 %  within noise\n");
     cr_expect_null(strstr(run.output, "MORE THAN NOISE"));
     gate_files_write_raw("zero", 1000, "0", 0, "");
-    expect(gate_files_run("compare zero a"), 0, "+2.000000          n/a  MORE THAN NOISE\n");
+    gate_files_expect(gate_files_run("compare zero a"), 0,
+                      "+2.000000          n/a  MORE THAN NOISE\n");
 }
 
 /* The document that a run printed; the caller drops it. */
@@ -206,73 +218,82 @@ Test(gate_cli, check_passes)
 {
     write_good_run(101);
     struct gate_files_run run = gate_files_run(CHECK);
-    expect(run, 0, "samples: 100000, limit >= 100000, margin +0: PASS\n");
-    expect(run, 0,
-           "P99.9: 2.000000 ms (rank 99900), limit <= 20.000000 ms, margin +18.000000 ms, "
-           "95 % interval 2.000000 .. 2.000000 ms (ranks 99880 .. 99920): PASS\n");
-    expect(run, 0, "hedge rate: 10 of 100000 = 0.0100 %, limit <= 2.0000 %, margin +1990 hedges");
-    expect(run, 0, "tail rows: 101, limit >= 101, margin +0: PASS\n");
-    expect(run, 0, "margin +1.000000 ms at j = 1: PASS\n");
-    expect(run, 0, "\nverdict: PASS\n");
+    gate_files_expect(run, 0, "samples: 100000, limit >= 100000, margin +0: PASS\n");
+    gate_files_expect(
+        run, 0,
+        "P99.9: 2.000000 ms (rank 99900), limit <= 20.000000 ms, margin +18.000000 ms, "
+        "95 % interval 2.000000 .. 2.000000 ms (ranks 99880 .. 99920): PASS\n");
+    gate_files_expect(
+        run, 0, "hedge rate: 10 of 100000 = 0.0100 %, limit <= 2.0000 %, margin +1990 hedges");
+    gate_files_expect(run, 0, "tail rows: 101, limit >= 101, margin +0: PASS\n");
+    gate_files_expect(run, 0, "margin +1.000000 ms at j = 1: PASS\n");
+    gate_files_expect(run, 0, "\nverdict: PASS\n");
 }
 
 Test(gate_cli, check_wants_101_rows)
 {
     write_good_run(100); /* all round trips are tied, which is no excuse */
     struct gate_files_run run = gate_files_run(CHECK);
-    expect(run, 3, "tail rows: 100, limit >= 101, margin -1: FAIL; the tail cannot hold P99.9");
-    expect(run, 3, "\nverdict: FAIL; tail rows FAIL\n");
+    gate_files_expect(run, 3,
+                      "tail rows: 100, limit >= 101, margin -1: FAIL; the tail cannot hold P99.9");
+    gate_files_expect(run, 3, "\nverdict: FAIL; tail rows FAIL\n");
 }
 
 Test(gate_cli, check_limits)
 {
     write_good_run(101);
-    expect(gate_files_run(CHECK "--p999-ms 2"), 0, "verdict: PASS");
-    expect(gate_files_run(CHECK "--p999-ms 1.999999"), 4, "verdict: FAIL; P99.9 FAIL");
-    expect(gate_files_run(CHECK "--hedge-rate-max 0.01%%"), 0, "verdict: PASS");
-    expect(gate_files_run(CHECK "--hedge-rate-max 0.0001"), 0, "verdict: PASS");
-    expect(gate_files_run(CHECK "--hedge-rate-max 0.0099%%"), 4, "hedge rate FAIL");
-    expect(gate_files_run(CHECK "--hedges-fired 2001"), 4, "margin -1 hedges: FAIL");
-    expect(gate_files_run(CHECK "--errors 2"), 4, "errors: 2, limit <= 0, margin -2: FAIL");
-    expect(gate_files_run(CHECK "--requests 99999"), 3, "of different runs");
-    expect(gate_files_run(CHECK "--n-min 100001"), 3, "verdict: INCONCLUSIVE; samples");
+    gate_files_expect(gate_files_run(CHECK "--p999-ms 2"), 0, "verdict: PASS");
+    gate_files_expect(gate_files_run(CHECK "--p999-ms 1.999999"), 4, "verdict: FAIL; P99.9 FAIL");
+    gate_files_expect(gate_files_run(CHECK "--hedge-rate-max 0.01%%"), 0, "verdict: PASS");
+    gate_files_expect(gate_files_run(CHECK "--hedge-rate-max 0.0001"), 0, "verdict: PASS");
+    gate_files_expect(gate_files_run(CHECK "--hedge-rate-max 0.0099%%"), 4, "hedge rate FAIL");
+    gate_files_expect(gate_files_run(CHECK "--hedges-fired 2001"), 4, "margin -1 hedges: FAIL");
+    gate_files_expect(gate_files_run(CHECK "--errors 2"), 4,
+                      "errors: 2, limit <= 0, margin -2: FAIL");
+    gate_files_expect(gate_files_run(CHECK "--requests 99999"), 3, "of different runs");
+    gate_files_expect(gate_files_run(CHECK "--n-min 100001"), 3, "verdict: INCONCLUSIVE; samples");
 }
 
 Test(gate_cli, check_without_counters)
 {
     write_good_run(101);
-    expect(gate_files_run("check --raw raw --tail tail"), 3, "verdict: INCONCLUSIVE; hedge rate");
+    gate_files_expect(gate_files_run("check --raw raw --tail tail"), 3,
+                      "verdict: INCONCLUSIVE; hedge rate");
     struct gate_files_run run = gate_files_run("check --raw raw --tail tail --counters-optional");
-    expect(run, 0, "hedge rate: unknown, limit <= 2.0000 %: NOT JUDGED; not judged (no counters");
-    expect(run, 0, "verdict: PASS; hedge rate NOT JUDGED, errors NOT JUDGED");
+    gate_files_expect(
+        run, 0, "hedge rate: unknown, limit <= 2.0000 %: NOT JUDGED; not judged (no counters");
+    gate_files_expect(run, 0, "verdict: PASS; hedge rate NOT JUDGED, errors NOT JUDGED");
     gate_files_write("null.json", "{\"requests\":100000,\"errors\":0,\"hedges_fired\":null}");
-    expect(gate_files_run("check --raw raw --tail tail --run null.json"), 3,
-           "verdict: INCONCLUSIVE; hedge rate INCONCLUSIVE\n");
-    expect(gate_files_run("check --raw raw --tail tail --requests 100000 --errors 0 "
-                          "--hedges-fired 0"),
-           0, "\nverdict: PASS\n");
+    gate_files_expect(gate_files_run("check --raw raw --tail tail --run null.json"), 3,
+                      "verdict: INCONCLUSIVE; hedge rate INCONCLUSIVE\n");
+    gate_files_expect(gate_files_run("check --raw raw --tail tail --requests 100000 --errors 0 "
+                                     "--hedges-fired 0"),
+                      0, "\nverdict: PASS\n");
 }
 
 Test(gate_cli, check_bad_files)
 {
     write_good_run(101);
-    expect(gate_files_run("check --raw none --tail tail"), 2, "none: cannot open");
-    expect(gate_files_run("check --raw raw --tail none"), 2, "none: cannot open");
-    expect(gate_files_run("check --raw raw --tail tail --run none"), 2, "none: cannot open");
-    expect(gate_files_run("check --raw raw --tail raw"), 3,
-           "raw:1: found '2.000000', expected the");
-    expect(gate_files_run("check --raw tail --tail tail"), 3, "tail:1: found 'ms_total,");
-    expect(gate_files_run("check --raw raw --tail tail --run raw"), 3, "raw:1: not JSON");
+    gate_files_expect(gate_files_run("check --raw none --tail tail"), 2, "none: cannot open");
+    gate_files_expect(gate_files_run("check --raw raw --tail none"), 2, "none: cannot open");
+    gate_files_expect(gate_files_run("check --raw raw --tail tail --run none"), 2,
+                      "none: cannot open");
+    gate_files_expect(gate_files_run("check --raw raw --tail raw"), 3,
+                      "raw:1: found '2.000000', expected the");
+    gate_files_expect(gate_files_run("check --raw tail --tail tail"), 3,
+                      "tail:1: found 'ms_total,");
+    gate_files_expect(gate_files_run("check --raw raw --tail tail --run raw"), 3,
+                      "raw:1: not JSON");
 }
 
 Test(gate_cli, brackets_beyond_round_trips)
 {
     write_good_run(101);
     gate_files_write_tail("tail", 101, 2000001);
-    expect(gate_files_run(CHECK), 3,
-           "j = 1: bracket 2.000001 ms (line 2) > round trip 2.000000 ms");
+    gate_files_expect(gate_files_run(CHECK), 3,
+                      "j = 1: bracket 2.000001 ms (line 2) > round trip 2.000000 ms");
     gate_files_write_tail("tail", 101, 2000000);
-    expect(gate_files_run(CHECK), 0, "verdict: PASS");
+    gate_files_expect(gate_files_run(CHECK), 0, "verdict: PASS");
 }
 
 static struct gate_files_run run_acceptance(const char *arguments)
@@ -288,17 +309,20 @@ static struct gate_files_run run_acceptance(const char *arguments)
 Test(gate_cli, acceptance_script)
 {
     write_good_run(101);
-    expect(run_acceptance("raw"), 2, "usage:");
-    expect(run_acceptance("raw tail"), 0, "counters: raw.json\n");
-    expect(run_acceptance("raw tail"), 0, "\nverdict: PASS\n");
-    expect(run_acceptance("none tail"), 2, "none: cannot open");
+    gate_files_expect(run_acceptance("raw"), 2, "usage:");
+    gate_files_expect(run_acceptance("raw tail"), 0, "counters: raw.json\n");
+    gate_files_expect(run_acceptance("raw tail"), 0, "\nverdict: PASS\n");
+    gate_files_expect(run_acceptance("none tail"), 2, "none: cannot open");
     gate_files_write("raw.json", "{\"requests\":100000,\"errors\":1,\"hedges_fired\":null}");
-    expect(run_acceptance("raw tail"), 4, "verdict: FAIL; hedge rate NOT JUDGED, errors FAIL");
+    gate_files_expect(run_acceptance("raw tail"), 4,
+                      "verdict: FAIL; hedge rate NOT JUDGED, errors FAIL");
     gate_files_write("run.json", "{\"requests\":100000,\"errors\":0,\"hedges_fired\":null}");
-    expect(run_acceptance("raw tail run.json"), 3, "verdict: INCONCLUSIVE; hedge rate");
-    expect(run_acceptance("raw tail none.json"), 2, "none.json: cannot open");
+    gate_files_expect(run_acceptance("raw tail run.json"), 3, "verdict: INCONCLUSIVE; hedge rate");
+    gate_files_expect(run_acceptance("raw tail none.json"), 2, "none.json: cannot open");
     gate_files_write_raw("lone", 100000, "2", 0, "");
-    expect(run_acceptance("lone tail"), 0, "no lone.json: hedge rate and errors are not judged");
+    gate_files_expect(run_acceptance("lone tail"), 0,
+                      "no lone.json: hedge rate and errors are not judged");
     gate_files_write_tail("tail", 100, 1000000);
-    expect(run_acceptance("lone tail"), 3, "tail rows: 100, limit >= 101, margin -1: FAIL");
+    gate_files_expect(run_acceptance("lone tail"), 3,
+                      "tail rows: 100, limit >= 101, margin -1: FAIL");
 }

@@ -79,6 +79,7 @@ Test(gate_stats, blocks_show_how_runs_differ)
 /* ---- shifts --------------------------------------------------------------------------------- */
 
 #define RUNS 12
+static const double effects[] = {0.05, 0.05};
 
 /* base: small differences between runs; new: the same runs, each moved by `by` and a little of its
  * own. */
@@ -91,7 +92,7 @@ static struct shift_report compare(double by, double own, bool paired, size_t n)
         new[i] = base[i] + by + own *((double)(i * 5 % 12) - 5.5);
     }
     struct shift_side a = {.logs = {base}, .n_runs = n}, b = {.logs = {new}, .n_runs = n};
-    cr_assert_eq(shift_compare(&a, &b, 1, paired, 0.05, &report), 0);
+    cr_assert_eq(shift_compare(&a, &b, 1, paired, effects, &report), 0);
     return report;
 }
 
@@ -111,6 +112,41 @@ Test(gate_stats, shifts_are_called_by_their_names)
     cr_expect_float_eq(exact.shifts[0].high, 0.2, 1e-12);
 }
 
+/* Two one-sided tests of 5 % say that there is no difference, not the wider interval that holds for
+ * all quantiles together; and no such thing is said where either end is out. */
+Test(gate_stats, no_difference_is_told_by_two_tests)
+{
+    const double least = log1p(0.05);
+    size_t n_sooner = 0;
+    for (double own = 0.0005; own < 0.05; own *= 1.05) {
+        struct shift shift = compare(0.02, own, true, RUNS).shifts[0];
+        cr_expect(shift.low < shift.own_low && shift.own_high < shift.high);
+        cr_expect_eq(shift.verdict == SHIFT_NO_DIFFERENCE,
+                     shift.own_low > -least && shift.own_high < least);
+        n_sooner += shift.verdict == SHIFT_NO_DIFFERENCE && shift.high >= least;
+    }
+    cr_expect_gt(n_sooner, 0);
+    /* Both are t intervals in the limit: 2.365 and 1.895 with the 7 degrees of freedom of 8 kept,
+     * the first of them as much wider as 97 % of a normal distribution is than 95 %. */
+    struct shift shift = compare(0.02, 0.004, true, RUNS).shifts[0];
+    double ratio = (shift.high - shift.change) / (shift.own_high - shift.change);
+    cr_expect_float_eq(ratio, 2.365 * (2.170 / 1.960) / 1.895, 0.08, "%g", ratio);
+}
+
+Test(gate_stats, each_quantile_has_its_smallest_effect)
+{
+    static double base[RUNS], new[RUNS];
+    for (size_t i = 0; i < RUNS; i++) {
+        new[i] = base[i] + 0.15 + 0.001 * (double)(i % 5);
+    }
+    struct shift_side a = {.logs = {base, base}, .n_runs = RUNS};
+    struct shift_side b = {.logs = {new, new}, .n_runs = RUNS};
+    struct shift_report report;
+    cr_assert_eq(shift_compare(&a, &b, 2, true, (const double[]){0.05, 0.25}, &report), 0);
+    cr_expect_eq(report.shifts[0].verdict, SHIFT_WORSE);
+    cr_expect_eq(report.shifts[1].verdict, SHIFT_NO_DIFFERENCE);
+}
+
 /* Pairing removes what both runs of a pair have in common; without it the interval is as wide as
  * the runs differ. */
 Test(gate_stats, pairs_are_sharper)
@@ -127,7 +163,7 @@ Test(gate_stats, disturbed_runs_do_not_decide)
     double base[10] = {0}, new[10] = {5, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 9, -1};
     struct shift_side a = {.logs = {base}, .n_runs = 10}, b = {.logs = {new}, .n_runs = 10};
     struct shift_report report;
-    cr_assert_eq(shift_compare(&a, &b, 1, true, 0.05, &report), 0);
+    cr_assert_eq(shift_compare(&a, &b, 1, true, effects, &report), 0);
     cr_expect_float_eq(report.shifts[0].change, (0.02 + 0.03 + 0.04 + 0.05 + 0.06 + 0.07) / 6,
                        1e-12);
 }
@@ -142,7 +178,7 @@ Test(gate_stats, what_is_not_known_is_not_compared)
     struct shift_side a = {.logs = {base, base}, .n_runs = RUNS};
     struct shift_side b = {.logs = {unknown, new}, .n_runs = RUNS};
     struct shift_report report;
-    cr_assert_eq(shift_compare(&a, &b, 2, true, 0.05, &report), 0);
+    cr_assert_eq(shift_compare(&a, &b, 2, true, effects, &report), 0);
     cr_expect_eq(report.shifts[0].verdict, SHIFT_CANNOT_TELL);
     cr_expect_eq(report.shifts[1].verdict, SHIFT_WORSE);
     cr_expect_eq(report.verdict, SHIFT_WORSE);
@@ -167,8 +203,9 @@ Test(gate_stats, hgrm_of_a_hundred)
         cr_assert_eq(sample_add(&sample, i * GATE_PS_PER_MS, i), 0);
     }
     FILE *out = open_memstream(&text, &bytes);
-    hgrm_print(&sample, out);
+    hgrm_print(&sample, 3, out);
     fclose(out);
+    cr_expect_not_null(strstr(text, "not in it = 3]\n"));
     cr_expect_not_null(strstr(text, "       Value     Percentile TotalCount 1/(1-Percentile)\n\n"));
     cr_expect_not_null(strstr(text, "    1.000000 0.000000000000          1           1.00\n"));
     cr_expect_not_null(strstr(text, "   50.000000 0.500000000000         50           2.00\n"));
@@ -181,9 +218,32 @@ Test(gate_stats, hgrm_of_a_hundred)
     free(text);
     sample.n = 1;
     out = open_memstream(&text, &bytes);
-    hgrm_print(&sample, out);
+    hgrm_print(&sample, 0, out);
     fclose(out);
+    cr_expect_null(strstr(text, "not in it"));
+    cr_expect_not_null(strstr(text, "    1.000000 0.000000000000          1           1.00\n"));
     cr_expect_not_null(strstr(text, "    1.000000 1.000000000000          1\n"), "%s", text);
+    free(text);
+    sample_free(&sample);
+}
+
+/* HdrHistogram's own iteration, worked out by hand for 1 and nine times 2 with 5 ticks a half: 0 is
+ * reached by the 1, 0.1 too (one of ten), 0.2 by the 2, which is the largest. */
+Test(gate_stats, hgrm_rows_are_those_of_hdrhistogram)
+{
+    struct sample sample = constant(2 * GATE_PS_PER_MS, 10);
+    char *text = NULL;
+    size_t bytes;
+    sample.values[0].value_ps = GATE_PS_PER_MS;
+    FILE *out = open_memstream(&text, &bytes);
+    hgrm_print(&sample, 0, out);
+    fclose(out);
+    cr_expect_not_null(strstr(text, "\n\n"
+                                    "    1.000000 0.000000000000          1           1.00\n"
+                                    "    1.000000 0.100000000000          1           1.11\n"
+                                    "    2.000000 0.200000000000         10           1.25\n"
+                                    "    2.000000 1.000000000000         10\n#[Mean"),
+                       "%s", text);
     free(text);
     sample_free(&sample);
 }
