@@ -65,7 +65,6 @@ static struct hedge_duplicate *hedge_prepare(struct shard *s, struct conn_arm *a
         return NULL;
     }
     h->free = d->next;
-    own->duplicate = true;
     *d = (struct hedge_duplicate){.own = own};
     return d;
 }
@@ -105,7 +104,7 @@ static void hedge_fire(struct shard *s, struct conn *c, uint64_t proc_word,
     metric_add(&s->metrics.hedge_fired, 1);
     d->conn = c;
     d->lent = lent;
-    request_begin(d->own, lent->body_bytes, &s->set->lexer_options);
+    request_duplicate(d->own, lent, &s->set->lexer_options);
     d->own->bracket = (struct bracket){.t_in_start = lent->bracket.t_in_start,
                                        .t_in_done = lent->bracket.t_in_done,
                                        .t_proc_start = lent->bracket.t_proc_start,

@@ -95,6 +95,9 @@
 #define LIMIT_HEDGE_AUTO_MAX_MS    UINT64_C(100)
 #define LIMIT_HEDGE_HISTORY        2048
 #define LIMIT_HEDGE_DUPLICATES     32
+/* Where at least this much was lexed while the rest arrived, a duplicate goes on from there: worth
+ * the copy of the lexer, some 5 KB. */
+#define LIMIT_MARK_BYTES           (32 * LIMIT_KIB)
 /* Duplicates begin no slice after this long in one turn: more than others get, since they are late
  * already. */
 #define LIMIT_HEDGE_TURN_US        UINT64_C(1500)

@@ -1,5 +1,7 @@
 #include "engine/request.h"
 
+#include "engine/limits.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -59,6 +61,25 @@ void request_resume(struct request *request, const struct request *from)
     request->body_bytes = from->body_bytes;
     request->fed_bytes = from->fed_bytes;
     request->lexer = from->lexer;
+}
+
+void request_mark(struct request *request)
+{
+    request->ahead_bytes = request->fed_bytes;
+    request->has_mark = request->ahead_bytes >= LIMIT_MARK_BYTES;
+    if (request->has_mark)
+        request->mark = request->lexer;
+}
+
+void request_duplicate(struct request *own, const struct request *lent,
+                       const struct lexer_options *options)
+{
+    own->duplicate = true;
+    request_begin(own, lent->body_bytes, options);
+    if (!lent->has_mark)
+        return;
+    own->lexer = lent->mark;
+    own->fed_bytes = lent->ahead_bytes;
 }
 
 int request_lex(struct request *request, const uint8_t *body, uint32_t have_bytes,

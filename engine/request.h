@@ -26,6 +26,9 @@ struct request {
     uint32_t body_bytes;   /* 0 until the header is here */
     uint32_t behind_bytes; /* received behind the body: of the next frame */
     uint64_t word;         /* the connection's in PROC, noted by conn_begin */
+    uint32_t ahead_bytes;  /* lexed before PROC */
+    bool has_mark;         /* mark is the lexer after these */
+    struct lexer mark;
     struct bracket bracket;
 
     /* Shared by the owner and a hedger. */
@@ -37,11 +40,10 @@ struct request {
     struct returned returned; /* by who gives it back; in the pool, the link to the next free one */
 
     /* The worker's own. */
-    bool moved;           /* begun by another shard */
-    bool duplicate;       /* a hedger's own: its input is in the lent request's block */
-    bool by_sibling;      /* answered by another shard than the connection's home */
-    uint32_t fed_bytes;   /* given to the lexer so far; <= body_bytes */
-    uint32_t ahead_bytes; /* of them, before PROC */
+    bool moved;         /* begun by another shard */
+    bool duplicate;     /* a hedger's own: its input is in the lent request's block */
+    bool by_sibling;    /* answered by another shard than the connection's home */
+    uint32_t fed_bytes; /* given to the lexer so far; <= body_bytes */
     struct lexer_counts counts;
     struct lexer lexer;
 };
@@ -71,6 +73,13 @@ void request_begin(struct request *request, uint32_t body_bytes,
 
 /* Goes on, in a request of one's own, where another shard has stopped. */
 void request_resume(struct request *request, const struct request *from);
+
+/* Before PROC: notes how far the lexer has got, so that a duplicate need not lex all of it anew. */
+void request_mark(struct request *request);
+
+/* A duplicate's own request begins, where lent was when it was marked. */
+void request_duplicate(struct request *own, const struct request *lent,
+                       const struct lexer_options *options);
 
 /* Lexes at most slice_bytes more of the have_bytes that are here of the body (which may have
  * moved). 0, or negative errno of the lexer. */

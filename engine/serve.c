@@ -253,7 +253,7 @@ static void serve_begin(struct shard *s, struct conn *c)
     r->block = c->in.block;
     r->body = receive_body(c);
     r->behind_bytes = c->in.have - c->in.off - WIRE_HEADER_BYTES - r->body_bytes;
-    r->ahead_bytes = r->fed_bytes;
+    request_mark(r);
     r->bracket.t_proc_start = clock_now_ns();
     /* With an automatic delay, the delay runs from when its result is due. */
     uint64_t since_ns = r->bracket.t_proc_start;

@@ -1,6 +1,8 @@
 /* The pool of requests, and lexing in slices. */
 #include "engine/request.h"
 
+#include "engine/limits.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,4 +133,35 @@ Test(request, the_body_may_move)
     cr_assert(request_lexed(r));
     cr_expect_eq(memcmp(&r->counts, &want, sizeof want), 0);
     request_close(&pool, r);
+}
+
+/* A duplicate goes on where the lexer was before the frame was whole, or begins anew where that is
+ * not worth it; either way with the same result, while the first one goes on as well. */
+Test(request, a_duplicate_gives_the_same)
+{
+    enum { BYTES = 200000, SLICE = 7000 };
+    static const char text[] = "a \\b{c} $d$ % e\n\n\\verb|f| ^^41 }{";
+    static uint8_t body[BYTES];
+    for (uint32_t i = 0; i < BYTES; i++)
+        body[i] = (uint8_t)text[i % (sizeof text - 1)];
+    static const uint32_t aheads[] = {
+        0, 1, SLICE, LIMIT_MARK_BYTES - 1, LIMIT_MARK_BYTES, LIMIT_MARK_BYTES + 1, BYTES - 1};
+    for (size_t i = 0; i < sizeof aheads / sizeof *aheads; i++) {
+        struct request *first = request_open(&pool, 1), *own = request_open(&pool, 2);
+        cr_assert(first != NULL && own != NULL);
+        request_begin(first, BYTES, &lexer_options);
+        cr_assert_eq(request_lex(first, body, aheads[i], BYTES), 0);
+        request_mark(first);
+        cr_assert_eq(request_lex(first, body, BYTES, SLICE), 0);
+        request_duplicate(own, first, &lexer_options);
+        cr_expect_eq(own->fed_bytes, aheads[i] >= LIMIT_MARK_BYTES ? aheads[i] : 0);
+        while (!request_lexed(first))
+            cr_assert_eq(request_lex(first, body, BYTES, SLICE), 0);
+        while (!request_lexed(own))
+            cr_assert_eq(request_lex(own, body, BYTES, SLICE + 1), 0);
+        cr_expect_arr_eq(&own->counts, &first->counts, sizeof own->counts, "ahead %u", aheads[i]);
+        cr_expect_gt(own->counts.n_issues, 0);
+        request_close(&pool, own);
+        request_close(&pool, first);
+    }
 }
