@@ -250,7 +250,8 @@ Test(load_report, raw_values_and_exact_quantiles)
     fill(latency);
     const struct load_options options = {
         .target = "unix:/none", .n_requests = N_REPORT + 1, .n_threads = 4, .n_tokens = 9};
-    const struct document document = {.path = "doc.tex", .n_bytes = 2000};
+    static uint8_t bytes[2000];
+    const struct document document = {.path = "doc.tex", .bytes = bytes, .n_bytes = sizeof bytes};
     const struct load_result result = {
         .latency_ns = latency,
         .n_right = N_REPORT,
@@ -311,7 +312,8 @@ Test(load_report, raw_values_and_exact_quantiles)
 Test(load_report, unknown_hedges_are_null)
 {
     const struct load_options options = {.target = "t", .n_requests = 1, .n_threads = 1};
-    const struct document document = {.path = "doc.tex", .n_bytes = 1};
+    uint8_t byte = 'a';
+    const struct document document = {.path = "doc.tex", .bytes = &byte, .n_bytes = 1};
     progress_ns latency[1];
     atomic_init(&latency[0], 0);
     const struct load_result result = {.latency_ns = latency, .n_errors = 1};
