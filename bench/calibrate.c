@@ -180,10 +180,10 @@ static void judge(struct calibrate_target *t)
     }
 }
 
-/* A client that does nothing else is as late: that is the machine. */
+/* A client that does nothing else is late by more than the limit: that is the machine. */
 static void excuse(struct calibrate_target *t, double bare_lag_us)
 {
-    if (t->verdict == CALIBRATE_MISSED && bare_lag_us > t->limit) {
+    if (t->median.bounded && t->verdict != CALIBRATE_MET && bare_lag_us > t->limit) {
         t->verdict = CALIBRATE_CANNOT_TELL;
         t->note = "the machine is too noisy: the bare client itself sends later than that";
     }

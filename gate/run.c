@@ -391,7 +391,7 @@ int run_list(const char *path, char ***names, struct gate_error *error)
     }
     int n = list_entries(path, directory, names, error);
     closedir(directory);
-    return n < 0 ? n : keep_runs(names, n, error);
+    return n > 0 && *names != NULL ? keep_runs(names, n, error) : n;
 }
 
 void run_list_free(char **names, int n)

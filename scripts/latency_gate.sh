@@ -4,7 +4,7 @@
 # by the comparison, and keeps a report.
 #   latency_gate.sh BASE_TREE CANDIDATE_TREE REPORT_DIR
 #   RATE=2000 DURATION=5 WARMUP=1 PAIRS=48    the load of each run; 48 pairs find a shift of 10 %
-#   P999_EFFECT=50%                           the smallest change of P99.9 that matters (else 5 %)
+#   P999_EFFECT=30%                           the smallest change of P99.9 that matters (else 5 %)
 #   FILE=edit_window_4kb.tex                  the document
 #   ADMIN=127.0.0.1:9109                      where the services' counters are read
 #   OPEN_OPTIONS=                             more options of l0-bench open, such as '--cores 2,3'
@@ -21,7 +21,7 @@ base=$(realpath "$1")
 candidate=$(realpath "$2")
 mkdir -p "$3"
 report=$(realpath "$3")
-: "${RATE:=2000}" "${DURATION:=5}" "${WARMUP:=1}" "${PAIRS:=48}" "${P999_EFFECT:=50%}" "${FILE:=edit_window_4kb.tex}"
+: "${RATE:=2000}" "${DURATION:=5}" "${WARMUP:=1}" "${PAIRS:=48}" "${P999_EFFECT:=30%}" "${FILE:=edit_window_4kb.tex}"
 : "${ADMIN:=127.0.0.1:9109}" "${OPEN_OPTIONS:=}" "${STRICT:=}"
 summary=${GITHUB_STEP_SUMMARY:-$report/summary.md}
 

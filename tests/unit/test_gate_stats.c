@@ -118,7 +118,8 @@ Test(gate_stats, no_difference_is_told_by_two_tests)
 {
     const double least = log1p(0.05);
     size_t n_sooner = 0;
-    for (double own = 0.0005; own < 0.05; own *= 1.05) {
+    for (int step = 0; step < 95; step++) {
+        double own = 0.0005 * pow(1.05, step);
         struct shift shift = compare(0.02, own, true, RUNS).shifts[0];
         cr_expect(shift.low < shift.own_low && shift.own_high < shift.high);
         cr_expect_eq(shift.verdict == SHIFT_NO_DIFFERENCE,
