@@ -8,6 +8,9 @@ static const struct lexer_kernel *const kernels[] = {
 #if defined(__x86_64__)
     &lexer_avx2,
 #endif
+#if defined(LEXER_HAS_NEON)
+    &lexer_neon,
+#endif
     &lexer_portable,
 };
 #define N_KERNELS (sizeof kernels / sizeof kernels[0])

@@ -17,6 +17,10 @@ extern const struct lexer_kernel lexer_portable;
 #if defined(__x86_64__)
 extern const struct lexer_kernel lexer_avx2;
 #endif
+#if defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LEXER_HAS_NEON 1
+extern const struct lexer_kernel lexer_neon;
+#endif
 
 /* The portable kernel until lx->pos >= until (<= have), for what the others have no faster way for.
  * LEXER_STEP_DONE, LEXER_STEP_MORE if a unit cannot be told yet, or -ENOSPC (lexer/step.h). */

@@ -34,7 +34,7 @@ struct simd_isa {
     /* simd_events(), out of line. */
     void (*events)(struct lexer *lx, struct simd_nesting nesting, uint64_t events,
                    const uint8_t *input);
-    struct simd_wide_isa wide;
+    struct simd_wide_isa wide; /* all NULL: no four blocks at once */
     /* Writes the kinds and offsets (pos + bit) of spans->starts. */
     void (*extract)(const struct simd_spans *spans, const uint8_t *codes, uint32_t pos,
                     uint8_t *kinds, uint32_t *starts);
@@ -384,7 +384,7 @@ SIMD_INLINE uint32_t simd_blocks(const struct simd_isa *isa, struct lexer *lx, c
     uint32_t n_bytes = SIMD_BLOCK_BYTES;
 
     while (at.pos <= pos_end && at.n_spans <= n_spans_end) {
-        if (n_bytes == SIMD_BLOCK_BYTES && simd_wide_applies(lx, have, &at))
+        if (isa->wide.sum && n_bytes == SIMD_BLOCK_BYTES && simd_wide_applies(lx, have, &at))
             simd_wide_blocks(isa, lx, input, have, regime, at_is_letter, writes, &at);
         if (at.pos > pos_end || at.n_spans > n_spans_end)
             break;

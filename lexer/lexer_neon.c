@@ -1,0 +1,399 @@
+/* The NEON kernel: the parts of the vector kernels that are made of the vector instructions that
+ * every 64-bit Arm processor has. Masks are worked out in general registers, block by block: there
+ * are enough of them, and the vectors are not wider than two. */
+#include "lexer/kernel.h"
+
+#if defined(LEXER_HAS_NEON)
+
+#include <arm_neon.h>
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+#include "lexer/simd_run.h"
+
+#define VECTOR_BYTES 16u
+#define VECTORS      (SIMD_BLOCK_BYTES / VECTOR_BYTES) /* in a block */
+
+/* The classes of ASCII characters; without @, which may be a letter. */
+static const uint8_t neon_classes[128] = {
+    [0x00 ... 0x08] = SIMD_HARD,
+    ['\t'] = SIMD_BLANK,
+    ['\n'] = SIMD_LF,
+    [0x0B ... 0x0C] = SIMD_HARD,
+    ['\r'] = SIMD_CR,
+    [0x0E ... 0x1F] = SIMD_HARD,
+    [' '] = SIMD_BLANK,
+    ['!' ... '"'] = SIMD_OTHER,
+    ['#'] = SIMD_PARAMETER,
+    ['$'] = SIMD_MATH_SHIFT,
+    ['%'] = SIMD_COMMENT,
+    ['&'] = SIMD_ALIGNMENT,
+    ['\'' ... '@'] = SIMD_OTHER,
+    ['A' ... 'Z'] = SIMD_LETTER,
+    ['['] = SIMD_OTHER,
+    ['\\'] = SIMD_ESCAPE,
+    [']'] = SIMD_OTHER,
+    ['^'] = SIMD_SUPERSCRIPT,
+    ['_'] = SIMD_SUBSCRIPT,
+    ['`'] = SIMD_OTHER,
+    ['a' ... 'z'] = SIMD_LETTER,
+    ['{'] = SIMD_BEGIN_GROUP,
+    ['|'] = SIMD_OTHER,
+    ['}'] = SIMD_END_GROUP,
+    ['~'] = SIMD_ACTIVE,
+    [0x7F] = SIMD_HARD,
+};
+
+SIMD_INLINE uint8x16_t equal(uint8x16_t in, uint8_t value)
+{
+    return vceqq_u8(in, vdupq_n_u8(value));
+}
+
+SIMD_INLINE uint8x16_t at_least(uint8x16_t in, uint8_t value)
+{
+    return vcgeq_u8(in, vdupq_n_u8(value));
+}
+
+/* low … high, both included. */
+SIMD_INLINE uint8x16_t within(uint8x16_t in, uint8_t low, uint8_t high)
+{
+    return vcleq_u8(vsubq_u8(in, vdupq_n_u8(low)), vdupq_n_u8(high - low));
+}
+
+/* A bit for each byte of a block that is 0xFF; the others are 0. */
+SIMD_INLINE uint64_t bits_of(const uint8x16_t bytes[VECTORS])
+{
+    const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(UINT64_C(0x8040201008040201)));
+    const uint8x16_t low = vpaddq_u8(vandq_u8(bytes[0], bit), vandq_u8(bytes[1], bit));
+    const uint8x16_t high = vpaddq_u8(vandq_u8(bytes[2], bit), vandq_u8(bytes[3], bit));
+    const uint8x16_t both = vpaddq_u8(low, high);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(both, both)), 0);
+}
+
+/* 0xFF in the bytes whose bits are set: of bits 16 * vector … 16 * vector + 15. */
+SIMD_INLINE uint8x16_t bytes_of(uint64_t bits, unsigned vector)
+{
+    const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(UINT64_C(0x8040201008040201)));
+    const uint8x8_t spread = vcreate_u8(bits);
+    const uint8x16_t index =
+        vcombine_u8(vdup_n_u8((uint8_t)(2 * vector)), vdup_n_u8((uint8_t)(2 * vector + 1)));
+    return vtstq_u8(vqtbl1q_u8(vcombine_u8(spread, spread), index), bit);
+}
+
+/* The four bit planes of codes of four bits: a transposition of 64 × 4 bits. In each group of eight
+ * bytes, byte k + 4 first joins byte k, as its upper half; then every other one of these changes
+ * bits with its neighbour, one bit wide, and what comes out of that, two bits wide:
+ *
+ *   pairs      bytes of 0 and 4, 1 and 5, 2 and 6, 3 and 7: bits 0123 of both
+ *   low        0 and 2 of 0, 1, 0, 1 | of 4, 5, 4, 5;   the same of 2, 3, 2, 3 | 6, 7, 6, 7
+ *   high       1 and 3, likewise
+ *   planes     bit 0 of 0, 1, 2, 3, 4, 5, 6, 7;  bit 1;  bit 2;  bit 3 */
+SIMD_INLINE struct simd_planes planes_of(const uint8x16_t codes[VECTORS])
+{
+    const uint8x16_t ones = vdupq_n_u8(0x55), twos = vdupq_n_u8(0x33);
+    uint32x4_t joined[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint64x2_t groups = vreinterpretq_u64_u8(codes[i]);
+        joined[i] = vreinterpretq_u32_u64(vsraq_n_u64(groups, groups, 28));
+    }
+    const uint8x16_t first = vreinterpretq_u8_u32(vuzp1q_u32(joined[0], joined[1]));
+    const uint8x16_t last = vreinterpretq_u8_u32(vuzp1q_u32(joined[2], joined[3]));
+    const uint8x16_t even = vuzp1q_u8(first, last), odd = vuzp2q_u8(first, last);
+    const uint8x16_t low = vbslq_u8(ones, even, vshlq_n_u8(odd, 1));
+    const uint8x16_t high = vbslq_u8(ones, vshrq_n_u8(even, 1), odd);
+    const uint8x16_t begin = vuzp1q_u8(low, high), end = vuzp2q_u8(low, high);
+    const uint64x2_t planes01 = vreinterpretq_u64_u8(vbslq_u8(twos, begin, vshlq_n_u8(end, 2)));
+    const uint64x2_t planes23 = vreinterpretq_u64_u8(vbslq_u8(twos, vshrq_n_u8(begin, 2), end));
+    return (struct simd_planes){.plane = {vgetq_lane_u64(planes01, 0), vgetq_lane_u64(planes01, 1),
+                                          vgetq_lane_u64(planes23, 0),
+                                          vgetq_lane_u64(planes23, 1)}};
+}
+
+SIMD_INLINE struct simd_planes neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
+                                             uint8_t *codes)
+{
+    const uint8x16x4_t lower = vld1q_u8_x4(neon_classes);
+    uint8x16x4_t upper = vld1q_u8_x4(neon_classes + 64);
+    const uint8x16_t beyond = vdupq_n_u8(regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE);
+    uint8x16_t classes[VECTORS];
+    if (at_is_letter)
+        upper.val[0] = vsetq_lane_u8(SIMD_LETTER, upper.val[0], '@' - 64);
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint8x16_t bytes = vld1q_u8(in + (size_t)i * VECTOR_BYTES);
+        /* Indices that are too large leave what is there. */
+        const uint8x16_t below = vqtbx4q_u8(beyond, lower, bytes);
+        classes[i] = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
+        if (codes)
+            vst1q_u8(codes + (size_t)i * VECTOR_BYTES, classes[i]);
+    }
+    return planes_of(classes);
+}
+
+/* U+4E00-9FBF but for U+9FC0 on, and U+B000-CFFF: 0xE4 from 0xB8 on, 0xE5-0xE8, 0xE9 up to 0xBE,
+ * 0xEB, 0xEC. */
+SIMD_INLINE uint8x16_t is_cjk_lead(uint8x16_t in, uint8x16_t next)
+{
+    const uint8x16_t plain = vorrq_u8(within(in, 0xE5, 0xE8), within(in, 0xEB, 0xEC));
+    const uint8x16_t e4 = vandq_u8(equal(in, 0xE4), at_least(next, 0xB8));
+    const uint8x16_t e9 = vbicq_u8(equal(in, 0xE9), at_least(next, 0xBF));
+    return vorrq_u8(plain, vorrq_u8(e4, e9));
+}
+
+/* U+3041-3096, U+30A1-30FF without the middle dot U+30FB: 0xE3 0x81 from 0x81 on; 0xE3 0x82 up to
+ * 0x96 and from 0xA1 on; 0xE3 0x83 but for 0xBB. */
+SIMD_INLINE uint8x16_t is_kana_lead(uint8x16_t in, uint8x16_t next, uint8x16_t third)
+{
+    const uint8x16_t hiragana = vandq_u8(equal(next, 0x81), at_least(third, 0x81));
+    const uint8x16_t both = vbicq_u8(equal(next, 0x82), within(third, 0x97, 0xA0));
+    const uint8x16_t katakana = vbicq_u8(equal(next, 0x83), equal(third, 0xBB));
+    return vandq_u8(equal(in, 0xE3), vorrq_u8(hiragana, vorrq_u8(both, katakana)));
+}
+
+/* U+2000-203F, U+21C0-2BFF: 0xE2 0x80, 0xE2 0x87-0xAF; U+3000-3004, U+3008-3020: 0xE3 0x80 up to
+ * 0x84, and 0x88-0xA0; U+FF00-FF20: 0xEF 0xBC up to 0xA0. */
+SIMD_INLINE uint8x16_t is_sign_lead(uint8x16_t in, uint8x16_t next, uint8x16_t third)
+{
+    const uint8x16_t e2 =
+        vandq_u8(equal(in, 0xE2), vorrq_u8(equal(next, 0x80), within(next, 0x87, 0xAF)));
+    const uint8x16_t e3 = vbicq_u8(vandq_u8(equal(in, 0xE3), equal(next, 0x80)),
+                                   vorrq_u8(within(third, 0x85, 0x87), at_least(third, 0xA1)));
+    const uint8x16_t ef =
+        vbicq_u8(vandq_u8(equal(in, 0xEF), equal(next, 0xBC)), at_least(third, 0xA1));
+    return vorrq_u8(e2, vorrq_u8(e3, ef));
+}
+
+/* U+00C0-00FF without the signs for times and division: 0xC3 but for 0x97 and 0xB7; U+0100-02BF:
+ * 0xC4-0xCA; U+0390-03F5 without the unassigned U+03A2: 0xCE from 0x90 on but for 0xA2, 0xCF up to
+ * 0xB5; U+0400-047F: 0xD0, 0xD1. */
+SIMD_INLINE uint8x16_t is_european_lead(uint8x16_t in, uint8x16_t next)
+{
+    const uint8x16_t sign = equal(vorrq_u8(next, vdupq_n_u8(0x20)), 0xB7);
+    const uint8x16_t c3 = vbicq_u8(equal(in, 0xC3), sign);
+    const uint8x16_t plain = vorrq_u8(within(in, 0xC4, 0xCA), within(in, 0xD0, 0xD1));
+    const uint8x16_t ce =
+        vbicq_u8(vandq_u8(equal(in, 0xCE), at_least(next, 0x90)), equal(next, 0xA2));
+    const uint8x16_t cf = vbicq_u8(equal(in, 0xCF), at_least(next, 0xB6));
+    return vorrq_u8(vorrq_u8(c3, plain), vorrq_u8(ce, cf));
+}
+
+SIMD_INLINE struct simd_utf8_bytes neon_utf8(const uint8_t *in)
+{
+    uint8x16_t high[VECTORS], leads[VECTORS], two[VECTORS], three[VECTORS], signs[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
+        const uint8x16_t first = vld1q_u8(at), second = vld1q_u8(at + 1), third = vld1q_u8(at + 2);
+        high[i] = at_least(first, 0x80);
+        leads[i] = at_least(first, 0xC0);
+        two[i] = is_european_lead(first, second);
+        three[i] = vorrq_u8(is_cjk_lead(first, second), is_kana_lead(first, second, third));
+        signs[i] = is_sign_lead(first, second, third);
+    }
+    const uint64_t lead_bits = bits_of(leads);
+    return (struct simd_utf8_bytes){.leads = lead_bits,
+                                    .continuations = bits_of(high) & ~lead_bits,
+                                    .two = bits_of(two),
+                                    .three = bits_of(three),
+                                    .three_others = bits_of(signs)};
+}
+
+/* Eight sets of names, a bit each, by their first four letters; a name is in one of them if all its
+ * letters are. Letters are told by their lower five bits alone: names that are in none may seem to
+ * be, and are told later. */
+enum watched {
+    BEGIN = 1,
+    END = 2,      /* end, and anything but c, as in endcsname */
+    GROUP = 4,    /* bgro, egro */
+    MAKE = 8,     /* and Make */
+    CATCODE = 16, /* catc */
+    VERB = 32,    /* verb */
+    LISTING = 64, /* lsti, lstn, lstM */
+    SELDOM = 128, /* Expl, Prov, obey, mint, scan */
+};
+
+#define OF(letter) [(letter)&0x1F]
+static const uint8_t neon_watched[4][32] = {
+    {OF('b') = BEGIN | GROUP, OF('e') = END | GROUP | SELDOM, OF('m') = MAKE | SELDOM,
+     OF('c') = CATCODE, OF('v') = VERB, OF('l') = LISTING, OF('P') = SELDOM, OF('o') = SELDOM,
+     OF('s') = SELDOM},
+    {OF('e') = BEGIN | VERB, OF('n') = END, OF('g') = GROUP, OF('a') = MAKE | CATCODE,
+     OF('s') = LISTING, OF('x') = SELDOM, OF('r') = SELDOM, OF('b') = SELDOM, OF('i') = SELDOM,
+     OF('c') = SELDOM},
+    {OF('g') = BEGIN, OF('d') = END, OF('r') = GROUP | VERB, OF('k') = MAKE,
+     OF('t') = CATCODE | LISTING, OF('p') = SELDOM, OF('o') = SELDOM, OF('e') = SELDOM,
+     OF('n') = SELDOM, OF('a') = SELDOM},
+    {OF('i') = BEGIN | LISTING, OF('o') = GROUP, OF('e') = MAKE, OF('c') = CATCODE, OF('b') = VERB,
+     OF('n') = LISTING | SELDOM, OF('M') = LISTING, OF('l') = SELDOM, OF('v') = SELDOM,
+     OF('y') = SELDOM, OF('t') = SELDOM},
+};
+
+/* The sets that the byte at belongs to as the letter of that number. */
+SIMD_INLINE uint8x16_t sets_of(uint8x16_t bytes, unsigned letter)
+{
+    return vqtbl2q_u8(vld1q_u8_x2(neon_watched[letter]), vandq_u8(bytes, vdupq_n_u8(0x1F)));
+}
+
+SIMD_INLINE uint64_t neon_watched_at(const uint8_t *in)
+{
+    uint8x16_t watched[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
+        const uint8x16_t fourth = vld1q_u8(at + 4);
+        const uint8x16_t end = vbicq_u8(vdupq_n_u8(END), equal(fourth, 'c'));
+        const uint8x16_t begin =
+            vandq_u8(sets_of(vld1q_u8(at + 1), 0), sets_of(vld1q_u8(at + 2), 1));
+        const uint8x16_t rest =
+            vandq_u8(sets_of(vld1q_u8(at + 3), 2), vorrq_u8(sets_of(fourth, 3), end));
+        watched[i] = vtstq_u8(begin, rest);
+    }
+    return bits_of(watched);
+}
+
+/* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
+SIMD_INLINE uint8x16_t is_suspect(const uint8_t *at)
+{
+    const uint8x16_t first = vld1q_u8(at), second = vld1q_u8(at + 1), third = vld1q_u8(at + 2);
+    const uint8x16_t c2 = vbicq_u8(equal(first, 0xC2), at_least(second, 0xA1));
+    const uint8x16_t marks = vorrq_u8(
+        equal(third, 0x87), vorrq_u8(within(third, 0x8B, 0x8D), within(third, 0xAA, 0xAF)));
+    const uint8x16_t isolates = vorrq_u8(equal(third, 0xA0), within(third, 0xA6, 0xA9));
+    const uint8x16_t e2 =
+        vandq_u8(equal(first, 0xE2), vorrq_u8(vandq_u8(equal(second, 0x80), marks),
+                                              vandq_u8(equal(second, 0x81), isolates)));
+    const uint8x16_t bom = vandq_u8(equal(first, 0xEF), equal(second, 0xBB));
+    return vorrq_u8(c2, vorrq_u8(e2, bom));
+}
+
+SIMD_INLINE uint8x16_t may_be_suspect(const uint8_t *at)
+{
+    const uint8x16_t in = vld1q_u8(at);
+    return vorrq_u8(equal(in, 0xC2), vorrq_u8(equal(in, 0xE2), equal(in, 0xEF)));
+}
+
+SIMD_INLINE uint64_t neon_suspects(const uint8_t *in)
+{
+    uint8x16_t any = vdupq_n_u8(0), suspects[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++)
+        any = vorrq_u8(any, may_be_suspect(in + (size_t)i * VECTOR_BYTES));
+    if (vmaxvq_u8(any) == 0)
+        return 0;
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++)
+        suspects[i] = is_suspect(in + (size_t)i * VECTOR_BYTES);
+    return bits_of(suspects);
+}
+
+/* There is no instruction for it; masks hold few bits, seldom more than four. */
+SIMD_INLINE uint64_t neon_gather(uint64_t bits, uint64_t mask)
+{
+    uint64_t gathered = 0;
+    for (unsigned n = 0; mask; mask &= mask - 1, n++)
+        gathered |= (bits >> __builtin_ctzll(mask) & 1) << n;
+    return gathered;
+}
+
+static __attribute__((noinline)) void neon_events(struct lexer *lx, struct simd_nesting nesting,
+                                                  uint64_t events, const uint8_t *input)
+{
+    simd_events(lx, &nesting, events, input, neon_gather);
+}
+
+/* The kinds of spans that begin at each byte, whether they do or not. */
+SIMD_INLINE uint8x16_t kinds_of(const struct simd_spans *spans, const uint8_t *codes,
+                                unsigned vector)
+{
+    static const uint8_t kinds[16] = {SIMD_KINDS_OF_CLASSES};
+    const uint8x16_t two = bytes_of(spans->plus_two, vector); /* -1 */
+    const uint8x16_t one = bytes_of(spans->plus_one, vector);
+    const uint8x16_t classes = vld1q_u8(codes + (size_t)vector * VECTOR_BYTES);
+    return vsubq_u8(vsubq_u8(vqtbl1q_u8(vld1q_u8(kinds), classes), one), vaddq_u8(two, two));
+}
+
+/* Row m of neon_set_bits: the indices of the bits that are set in m, lowest first, one a byte. */
+#define BIT(m, k)        ((uint64_t)(m) >> (k)&1)
+#define PUT(m, k, above) ((above) << 8 * BIT(m, k) | (k)*BIT(m, k))
+#define ROW(m)                                                                                     \
+    PUT(m, 0,                                                                                      \
+        PUT(m, 1, PUT(m, 2, PUT(m, 3, PUT(m, 4, PUT(m, 5, PUT(m, 6, PUT(m, 7, UINT64_C(0)))))))))
+#define ROWS4(m)  ROW(m), ROW((m) + 1), ROW((m) + 2), ROW((m) + 3)
+#define ROWS16(m) ROWS4(m), ROWS4((m) + 4), ROWS4((m) + 8), ROWS4((m) + 12)
+#define ROWS64(m) ROWS16(m), ROWS16((m) + 16), ROWS16((m) + 32), ROWS16((m) + 48)
+
+static const uint64_t neon_set_bits[256] = {ROWS64(0), ROWS64(64), ROWS64(128), ROWS64(192)};
+
+/* Spans of eight bytes at a time; ends: how many begin before the end of each group, one a byte. */
+SIMD_INLINE void neon_extract(const struct simd_spans *spans, const uint8_t *codes, uint32_t pos,
+                              uint8_t *kinds, uint32_t *starts)
+{
+    const uint64_t bits = spans->starts;
+    const uint64_t counts = vget_lane_u64(vreinterpret_u64_u8(vcnt_u8(vcreate_u8(bits))), 0);
+    const uint64_t ends = counts * UINT64_C(0x0101010101010101);
+    uint32x4_t first = vdupq_n_u32(pos);
+    SIMD_UNROLL
+    for (unsigned group = 0; group < SIMD_BLOCK_BYTES / 8; group++) {
+        const uint32_t n = (uint32_t)((ends << 8) >> 8 * group) & 0xFF;
+        const uint8x16_t both = kinds_of(spans, codes, group / 2);
+        const uint8x8_t kind = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
+        const uint8x8_t at = vcreate_u8(neon_set_bits[bits >> 8 * group & 0xFF]);
+        const uint16x8_t wide = vmovl_u8(at);
+        vst1_u8(kinds + n, vtbl1_u8(kind, at));
+        vst1q_u32(starts + n, vaddw_u16(first, vget_low_u16(wide)));
+        vst1q_u32(starts + n + 4, vaddw_u16(first, vget_high_u16(wide)));
+        first = vaddq_u32(first, vdupq_n_u32(8));
+    }
+}
+
+static const struct simd_isa neon = {
+    .classify = neon_classify,
+    .utf8 = neon_utf8,
+    .watched = neon_watched_at,
+    .suspects = neon_suspects,
+    .gather = neon_gather,
+    .events = neon_events,
+    .extract = neon_extract,
+};
+
+#define DEFINE_BLOCKS(name, regime, at_is_letter, writes)                                          \
+    static uint32_t name(struct lexer *lx, const uint8_t *input, uint32_t have)                    \
+    {                                                                                              \
+        return simd_blocks(&neon, lx, input, have, regime, at_is_letter, writes);                  \
+    }
+
+DEFINE_BLOCKS(count_lualatex, LEXER_LUALATEX, false, false)
+DEFINE_BLOCKS(write_lualatex, LEXER_LUALATEX, false, true)
+DEFINE_BLOCKS(count_lualatex_at, LEXER_LUALATEX, true, false)
+DEFINE_BLOCKS(write_lualatex_at, LEXER_LUALATEX, true, true)
+DEFINE_BLOCKS(count_pdflatex, LEXER_PDFLATEX, false, false)
+DEFINE_BLOCKS(write_pdflatex, LEXER_PDFLATEX, false, true)
+DEFINE_BLOCKS(count_pdflatex_at, LEXER_PDFLATEX, true, false)
+DEFINE_BLOCKS(write_pdflatex_at, LEXER_PDFLATEX, true, true)
+
+static int neon_run(struct lexer *lx, const uint8_t *input, uint32_t have)
+{
+    static uint32_t (*const blocks[2][2][2])(struct lexer *, const uint8_t *, uint32_t) = {
+        [LEXER_LUALATEX] = {{count_lualatex, write_lualatex},
+                            {count_lualatex_at, write_lualatex_at}},
+        [LEXER_PDFLATEX] = {{count_pdflatex, write_pdflatex},
+                            {count_pdflatex_at, write_pdflatex_at}},
+    };
+    return simd_run(lx, input, have, blocks[lx->regime]);
+}
+
+/* Processors without it exist in the architecture only. */
+static bool neon_can_run(void)
+{
+    return getauxval(AT_HWCAP) & HWCAP_ASIMD;
+}
+
+const struct lexer_kernel lexer_neon = {
+    .name = "neon",
+    .is_simd = true,
+    .can_run = neon_can_run,
+    .run = neon_run,
+};
+
+#endif
