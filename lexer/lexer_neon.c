@@ -178,7 +178,7 @@ SIMD_INLINE uint8x16_t is_european_lead(uint8x16_t in, uint8x16_t next)
     return vorrq_u8(vorrq_u8(c3, plain), vorrq_u8(ce, cf));
 }
 
-SIMD_INLINE struct simd_utf8_bytes neon_utf8(const uint8_t *in)
+SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
 {
     uint8x16_t high[VECTORS], leads[VECTORS], two[VECTORS], three[VECTORS], signs[VECTORS];
     SIMD_UNROLL
@@ -273,7 +273,7 @@ SIMD_INLINE uint8x16_t may_be_suspect(const uint8_t *at)
     return vorrq_u8(equal(in, 0xC2), vorrq_u8(equal(in, 0xE2), equal(in, 0xEF)));
 }
 
-SIMD_INLINE uint64_t neon_suspects(const uint8_t *in)
+SIMD_SELDOM uint64_t neon_suspects(const uint8_t *in)
 {
     uint8x16_t any = vdupq_n_u8(0), suspects[VECTORS];
     SIMD_UNROLL
