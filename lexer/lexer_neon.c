@@ -1,6 +1,5 @@
 /* The NEON kernel: the parts of the vector kernels that are made of the vector instructions that
- * every 64-bit Arm processor has. Masks are worked out in general registers, block by block: there
- * are enough of them, and the vectors are not wider than two. */
+ * every 64-bit Arm processor has. */
 #include "lexer/kernel.h"
 
 #if defined(LEXER_HAS_NEON)
@@ -9,10 +8,11 @@
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 
-#include "lexer/simd_run.h"
+#include "lexer/simd_passes.h"
+#include "lexer/simd_set_bits.h"
 
 #define VECTOR_BYTES 16u
-#define VECTORS      (SIMD_BLOCK_BYTES / VECTOR_BYTES) /* in a block */
+#define VECTORS      (SIMD_LANE_BYTES / VECTOR_BYTES) /* in a lane */
 
 /* The classes of ASCII characters; without @, which may be a letter. */
 static const uint8_t neon_classes[128] = {
@@ -60,7 +60,7 @@ SIMD_INLINE uint8x16_t within(uint8x16_t in, uint8_t low, uint8_t high)
     return vcleq_u8(vsubq_u8(in, vdupq_n_u8(low)), vdupq_n_u8(high - low));
 }
 
-/* A bit for each byte of a block that is 0xFF; the others are 0. */
+/* A bit for each byte of a lane that is 0xFF; the others are 0. */
 SIMD_INLINE uint64_t bits_of(const uint8x16_t bytes[VECTORS])
 {
     const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(UINT64_C(0x8040201008040201)));
@@ -110,8 +110,7 @@ SIMD_INLINE struct simd_planes planes_of(const uint8x16_t codes[VECTORS])
                                           vgetq_lane_u64(planes23, 1)}};
 }
 
-SIMD_INLINE struct simd_planes neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
-                                             uint8_t *codes)
+SIMD_INLINE struct simd_planes neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter)
 {
     const uint8x16x4_t lower = vld1q_u8_x4(neon_classes);
     uint8x16x4_t upper = vld1q_u8_x4(neon_classes + 64);
@@ -125,8 +124,6 @@ SIMD_INLINE struct simd_planes neon_classify(const uint8_t *in, unsigned regime,
         /* Indices that are too large leave what is there. */
         const uint8x16_t below = vqtbx4q_u8(beyond, lower, bytes);
         classes[i] = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
-        if (codes)
-            vst1q_u8(codes + (size_t)i * VECTOR_BYTES, classes[i]);
     }
     return planes_of(classes);
 }
@@ -180,20 +177,21 @@ SIMD_INLINE uint8x16_t is_european_lead(uint8x16_t in, uint8x16_t next)
 
 SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
 {
-    uint8x16_t high[VECTORS], leads[VECTORS], two[VECTORS], three[VECTORS], signs[VECTORS];
+    uint8x16_t leads[VECTORS], two[VECTORS], three[VECTORS], signs[VECTORS];
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++) {
         const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
         const uint8x16_t first = vld1q_u8(at), second = vld1q_u8(at + 1), third = vld1q_u8(at + 2);
-        high[i] = at_least(first, 0x80);
+        const uint8x16_t follows = within(second, 0x80, 0xBF);
+        const uint8x16_t follow = vandq_u8(follows, within(third, 0x80, 0xBF));
+        const uint8x16_t letters =
+            vorrq_u8(is_cjk_lead(first, second), is_kana_lead(first, second, third));
         leads[i] = at_least(first, 0xC0);
-        two[i] = is_european_lead(first, second);
-        three[i] = vorrq_u8(is_cjk_lead(first, second), is_kana_lead(first, second, third));
-        signs[i] = is_sign_lead(first, second, third);
+        two[i] = vandq_u8(follows, is_european_lead(first, second));
+        three[i] = vandq_u8(follow, letters);
+        signs[i] = vandq_u8(follow, is_sign_lead(first, second, third));
     }
-    const uint64_t lead_bits = bits_of(leads);
-    return (struct simd_utf8_bytes){.leads = lead_bits,
-                                    .continuations = bits_of(high) & ~lead_bits,
+    return (struct simd_utf8_bytes){.leads = bits_of(leads),
                                     .two = bits_of(two),
                                     .three = bits_of(three),
                                     .three_others = bits_of(signs)};
@@ -241,12 +239,11 @@ SIMD_INLINE uint64_t neon_watched_at(const uint8_t *in)
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++) {
         const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
-        const uint8x16_t fourth = vld1q_u8(at + 4);
+        const uint8x16_t fourth = vld1q_u8(at + 3);
         const uint8x16_t end = vbicq_u8(vdupq_n_u8(END), equal(fourth, 'c'));
-        const uint8x16_t begin =
-            vandq_u8(sets_of(vld1q_u8(at + 1), 0), sets_of(vld1q_u8(at + 2), 1));
+        const uint8x16_t begin = vandq_u8(sets_of(vld1q_u8(at), 0), sets_of(vld1q_u8(at + 1), 1));
         const uint8x16_t rest =
-            vandq_u8(sets_of(vld1q_u8(at + 3), 2), vorrq_u8(sets_of(fourth, 3), end));
+            vandq_u8(sets_of(vld1q_u8(at + 2), 2), vorrq_u8(sets_of(fourth, 3), end));
         watched[i] = vtstq_u8(begin, rest);
     }
     return bits_of(watched);
@@ -296,55 +293,142 @@ SIMD_INLINE uint64_t neon_gather(uint64_t bits, uint64_t mask)
     return gathered;
 }
 
-static __attribute__((noinline)) void neon_events(struct lexer *lx, struct simd_nesting nesting,
-                                                  uint64_t events, const uint8_t *input)
+/* How many of the bits are set before each group of eight, a byte for each. */
+SIMD_INLINE uint64_t bits_before(uint64_t bits)
 {
-    simd_events(lx, &nesting, events, input, neon_gather);
-}
-
-/* The kinds of spans that begin at each byte, whether they do or not. */
-SIMD_INLINE uint8x16_t kinds_of(const struct simd_spans *spans, const uint8_t *codes,
-                                unsigned vector)
-{
-    static const uint8_t kinds[16] = {SIMD_KINDS_OF_CLASSES};
-    const uint8x16_t two = bytes_of(spans->plus_two, vector); /* -1 */
-    const uint8x16_t one = bytes_of(spans->plus_one, vector);
-    const uint8x16_t classes = vld1q_u8(codes + (size_t)vector * VECTOR_BYTES);
-    return vsubq_u8(vsubq_u8(vqtbl1q_u8(vld1q_u8(kinds), classes), one), vaddq_u8(two, two));
-}
-
-/* Row m of neon_set_bits: the indices of the bits that are set in m, lowest first, one a byte. */
-#define BIT(m, k)        ((uint64_t)(m) >> (k)&1)
-#define PUT(m, k, above) ((above) << 8 * BIT(m, k) | (k)*BIT(m, k))
-#define ROW(m)                                                                                     \
-    PUT(m, 0,                                                                                      \
-        PUT(m, 1, PUT(m, 2, PUT(m, 3, PUT(m, 4, PUT(m, 5, PUT(m, 6, PUT(m, 7, UINT64_C(0)))))))))
-#define ROWS4(m)  ROW(m), ROW((m) + 1), ROW((m) + 2), ROW((m) + 3)
-#define ROWS16(m) ROWS4(m), ROWS4((m) + 4), ROWS4((m) + 8), ROWS4((m) + 12)
-#define ROWS64(m) ROWS16(m), ROWS16((m) + 16), ROWS16((m) + 32), ROWS16((m) + 48)
-
-static const uint64_t neon_set_bits[256] = {ROWS64(0), ROWS64(64), ROWS64(128), ROWS64(192)};
-
-/* Spans of eight bytes at a time; ends: how many begin before the end of each group, one a byte. */
-SIMD_INLINE void neon_extract(const struct simd_spans *spans, const uint8_t *codes, uint32_t pos,
-                              uint8_t *kinds, uint32_t *starts)
-{
-    const uint64_t bits = spans->starts;
     const uint64_t counts = vget_lane_u64(vreinterpret_u64_u8(vcnt_u8(vcreate_u8(bits))), 0);
-    const uint64_t ends = counts * UINT64_C(0x0101010101010101);
+    return counts * UINT64_C(0x0101010101010101) << 8;
+}
+
+SIMD_INLINE uint8x8_t set_bits_of(uint64_t bits, unsigned group)
+{
+    return vcreate_u8(simd_set_bits[bits >> 8 * group & 0xFF]);
+}
+
+SIMD_INLINE void neon_put_starts(uint64_t starts, uint32_t pos, uint32_t *to)
+{
+    const uint64_t before = bits_before(starts);
     uint32x4_t first = vdupq_n_u32(pos);
     SIMD_UNROLL
-    for (unsigned group = 0; group < SIMD_BLOCK_BYTES / 8; group++) {
-        const uint32_t n = (uint32_t)((ends << 8) >> 8 * group) & 0xFF;
-        const uint8x16_t both = kinds_of(spans, codes, group / 2);
-        const uint8x8_t kind = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
-        const uint8x8_t at = vcreate_u8(neon_set_bits[bits >> 8 * group & 0xFF]);
-        const uint16x8_t wide = vmovl_u8(at);
-        vst1_u8(kinds + n, vtbl1_u8(kind, at));
-        vst1q_u32(starts + n, vaddw_u16(first, vget_low_u16(wide)));
-        vst1q_u32(starts + n + 4, vaddw_u16(first, vget_high_u16(wide)));
+    for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+        uint32_t *const at = to + (before >> 8 * group & 0xFF);
+        const uint16x8_t index = vmovl_u8(set_bits_of(starts, group));
+        vst1q_u32(at, vaddw_u16(first, vget_low_u16(index)));
+        vst1q_u32(at + 4, vaddw_high_u16(first, index));
         first = vaddq_u32(first, vdupq_n_u32(8));
     }
+}
+
+/* What planes_of() takes apart, and a fifth plane. */
+SIMD_INLINE void kinds_of(const uint64_t planes[SIMD_KIND_BITS], uint8x16_t kinds[VECTORS])
+{
+    const uint8x16_t ones = vdupq_n_u8(0x55), twos = vdupq_n_u8(0x33), fours = vdupq_n_u8(0x0F);
+    const uint8x16_t planes01 = vreinterpretq_u8_u64(vld1q_u64(planes));
+    const uint8x16_t planes23 = vreinterpretq_u8_u64(vld1q_u64(planes + 2));
+    const uint8x16_t begin = vbslq_u8(twos, planes01, vshlq_n_u8(planes23, 2));
+    const uint8x16_t end = vbslq_u8(twos, vshrq_n_u8(planes01, 2), planes23);
+    const uint8x16_t low = vzip1q_u8(begin, end), high = vzip2q_u8(begin, end);
+    const uint8x16_t even = vbslq_u8(ones, low, vshlq_n_u8(high, 1));
+    const uint8x16_t odd = vbslq_u8(ones, vshrq_n_u8(low, 1), high);
+    const uint8x16_t joined[2] = {vzip1q_u8(even, odd), vzip2q_u8(even, odd)};
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint32x4_t lower = vreinterpretq_u32_u8(vandq_u8(joined[i / 2], fours));
+        const uint32x4_t upper = vreinterpretq_u32_u8(vshrq_n_u8(joined[i / 2], 4));
+        const uint8x16_t four =
+            vreinterpretq_u8_u32(i % 2 ? vzip2q_u32(lower, upper) : vzip1q_u32(lower, upper));
+        kinds[i] = vbslq_u8(vdupq_n_u8(1 << 4), bytes_of(planes[4], i), four);
+    }
+}
+
+SIMD_INLINE void neon_put_kinds(uint64_t starts, const uint64_t kinds[SIMD_KIND_BITS], uint8_t *to)
+{
+    const uint64_t before = bits_before(starts);
+    uint8x16_t kind[VECTORS];
+    kinds_of(kinds, kind);
+    SIMD_UNROLL
+    for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+        const uint8x16_t both = kind[group / 2];
+        const uint8x8_t bytes = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
+        vst1_u8(to + (before >> 8 * group & 0xFF), vtbl1_u8(bytes, set_bits_of(starts, group)));
+    }
+}
+
+/* The lanes of a mask: 0 and 1, 2 and 3. */
+struct lanes {
+    uint64x2_t low, high;
+};
+
+SIMD_INLINE struct lanes lanes_of(simd_mask mask)
+{
+    struct lanes lanes;
+    memcpy(&lanes, &mask, sizeof lanes);
+    return lanes;
+}
+
+SIMD_INLINE simd_mask mask_of(uint64x2_t low, uint64x2_t high)
+{
+    const struct lanes lanes = {low, high};
+    simd_mask mask;
+    memcpy(&mask, &lanes, sizeof mask);
+    return mask;
+}
+
+/* The highest bits, each in the lane above, that of the last one in the first. */
+SIMD_INLINE simd_mask neon_over(simd_mask bits)
+{
+    const struct lanes b = lanes_of(bits);
+    return mask_of(vshrq_n_u64(vextq_u64(b.high, b.low, 1), 63),
+                   vshrq_n_u64(vextq_u64(b.low, b.high, 1), 63));
+}
+
+SIMD_INLINE simd_mask neon_next(simd_mask bits, simd_mask in)
+{
+    const struct lanes b = lanes_of(bits);
+    const uint64x2_t low = vzip1q_u64(lanes_of(in).low, vshrq_n_u64(b.low, 63));
+    const uint64x2_t high = vshrq_n_u64(vextq_u64(b.low, b.high, 1), 63);
+    return mask_of(vsliq_n_u64(low, b.low, 1), vsliq_n_u64(high, b.high, 1));
+}
+
+/* -1 in the lanes that get a carry from the one below, which gives one by itself, or passes on what
+ * it gets: first over one lane, then over two. */
+SIMD_INLINE struct lanes carried(struct lanes gives, struct lanes passes)
+{
+    const uint64x2_t none = vdupq_n_u64(0);
+    const uint64x2_t low =
+        vorrq_u64(gives.low, vandq_u64(passes.low, vextq_u64(none, gives.low, 1)));
+    const uint64x2_t high =
+        vorrq_u64(gives.high, vandq_u64(passes.high, vextq_u64(gives.low, gives.high, 1)));
+    const uint64x2_t passes_two = vandq_u64(passes.high, vextq_u64(passes.low, passes.high, 1));
+    const uint64x2_t all = vorrq_u64(high, vandq_u64(passes_two, low));
+    return (struct lanes){vextq_u64(none, low, 1), vextq_u64(low, all, 1)};
+}
+
+SIMD_INLINE simd_mask neon_sum(simd_mask first, simd_mask second)
+{
+    const struct lanes a = lanes_of(first), b = lanes_of(second);
+    const uint64x2_t low = vaddq_u64(a.low, b.low), high = vaddq_u64(a.high, b.high);
+    const uint64x2_t full = vdupq_n_u64(UINT64_MAX);
+    const struct lanes carries =
+        carried((struct lanes){vcltq_u64(low, a.low), vcltq_u64(high, a.high)},
+                (struct lanes){vceqq_u64(low, full), vceqq_u64(high, full)});
+    return mask_of(vsubq_u64(low, carries.low), vsubq_u64(high, carries.high));
+}
+
+SIMD_INLINE simd_mask neon_difference(simd_mask first, simd_mask second)
+{
+    const struct lanes a = lanes_of(first), b = lanes_of(second);
+    const struct lanes borrows =
+        carried((struct lanes){vcltq_u64(a.low, b.low), vcltq_u64(a.high, b.high)},
+                (struct lanes){vceqq_u64(a.low, b.low), vceqq_u64(a.high, b.high)});
+    return mask_of(vaddq_u64(vsubq_u64(a.low, b.low), borrows.low),
+                   vaddq_u64(vsubq_u64(a.high, b.high), borrows.high));
+}
+
+SIMD_INLINE bool neon_any(simd_mask bits)
+{
+    const struct lanes b = lanes_of(bits);
+    return vmaxvq_u32(vreinterpretq_u32_u64(vorrq_u64(b.low, b.high))) != 0;
 }
 
 static const struct simd_isa neon = {
@@ -353,34 +437,20 @@ static const struct simd_isa neon = {
     .watched = neon_watched_at,
     .suspects = neon_suspects,
     .gather = neon_gather,
-    .events = neon_events,
-    .extract = neon_extract,
+    .next = neon_next,
+    .over = neon_over,
+    .sum = neon_sum,
+    .difference = neon_difference,
+    .any = neon_any,
+    .put_starts = neon_put_starts,
+    .put_kinds = neon_put_kinds,
 };
 
-#define DEFINE_BLOCKS(name, regime, at_is_letter, writes)                                          \
-    static uint32_t name(struct lexer *lx, const uint8_t *input, uint32_t have)                    \
-    {                                                                                              \
-        return simd_blocks(&neon, lx, input, have, regime, at_is_letter, writes);                  \
-    }
-
-DEFINE_BLOCKS(count_lualatex, LEXER_LUALATEX, false, false)
-DEFINE_BLOCKS(write_lualatex, LEXER_LUALATEX, false, true)
-DEFINE_BLOCKS(count_lualatex_at, LEXER_LUALATEX, true, false)
-DEFINE_BLOCKS(write_lualatex_at, LEXER_LUALATEX, true, true)
-DEFINE_BLOCKS(count_pdflatex, LEXER_PDFLATEX, false, false)
-DEFINE_BLOCKS(write_pdflatex, LEXER_PDFLATEX, false, true)
-DEFINE_BLOCKS(count_pdflatex_at, LEXER_PDFLATEX, true, false)
-DEFINE_BLOCKS(write_pdflatex_at, LEXER_PDFLATEX, true, true)
+SIMD_DEFINE_PASSES(neon)
 
 static int neon_run(struct lexer *lx, const uint8_t *input, uint32_t have)
 {
-    static uint32_t (*const blocks[2][2][2])(struct lexer *, const uint8_t *, uint32_t) = {
-        [LEXER_LUALATEX] = {{count_lualatex, write_lualatex},
-                            {count_lualatex_at, write_lualatex_at}},
-        [LEXER_PDFLATEX] = {{count_pdflatex, write_pdflatex},
-                            {count_pdflatex_at, write_pdflatex_at}},
-    };
-    return simd_run(lx, input, have, blocks[lx->regime]);
+    return simd_run(lx, input, have, passes[lx->regime]);
 }
 
 /* Processors without it exist in the architecture only. */

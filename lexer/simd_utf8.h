@@ -1,69 +1,69 @@
-/* UTF-8 in blocks of vector kernels. */
+/* UTF-8 in vector kernels. */
 #ifndef L0_LEXER_SIMD_UTF8_H
 #define L0_LEXER_SIMD_UTF8_H
 
 #include "lexer/catcode.h"
-#include "lexer/simd_block.h"
+#include "lexer/simd_isa.h"
 #include "lexer/utf8.h"
 
-/* Where characters of certain ranges begin that are all letters, or all others, provided that
- * continuation bytes follow. */
-struct simd_utf8_bytes {
-    uint64_t leads; /* bytes from 0xC0 on */
-    uint64_t continuations;
-    uint64_t two, three;   /* letters of two bytes, and of three */
-    uint64_t three_others; /* others of three */
-};
-
+/* Of a lane, and what of its last character goes on in the next one. */
 struct simd_utf8 {
     uint64_t letters, others; /* all bytes of such characters */
-    uint64_t continued;       /* those but the first ones */
+    uint64_t leads;           /* bytes from 0xC0 on */
+    uint64_t letters_over, others_over;
 };
 
-/* Letters and others among the non-ASCII characters whose first bytes (from 0xC0 on) are given, up
- * to the first one that is neither. in: the block, followed by SIMD_AHEAD_BYTES. */
-SIMD_SELDOM struct simd_utf8 simd_utf8(const uint8_t *in, uint64_t leads)
+/* Adds the letters and others among the characters whose first bytes are given, up to the first one
+ * that is neither. in: the lane, followed by SIMD_AHEAD_BYTES. */
+SIMD_INLINE void simd_utf8_by_table(const uint8_t *in, uint64_t leads, struct simd_utf8 *found)
 {
-    struct simd_utf8 found = {0};
     for (; leads; leads &= leads - 1) {
-        const uint32_t at = (uint32_t)__builtin_ctzll(leads);
+        const uint32_t at = simd_first(leads);
         const struct utf8_char ch = utf8_decode(in + at, 4, true);
         const uint8_t catcode =
             ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
-        if ((catcode != CATCODE_LETTER && catcode != CATCODE_OTHER) ||
-            at + ch.n_bytes > SIMD_BLOCK_BYTES)
-            break;
-        const uint64_t bytes = simd_below(at + ch.n_bytes) & ~simd_below(at);
-        found.continued |= bytes & ~simd_bit(at);
-        if (catcode == CATCODE_LETTER)
-            found.letters |= bytes;
-        else
-            found.others |= bytes;
+        if (catcode != CATCODE_LETTER && catcode != CATCODE_OTHER)
+            return;
+        const uint64_t bytes = simd_below(ch.n_bytes);
+        const uint64_t over = at > 60 ? bytes >> (SIMD_LANE_BYTES - at) : 0;
+        if (catcode == CATCODE_LETTER) {
+            found->letters |= bytes << at;
+            found->letters_over |= over;
+        } else {
+            found->others |= bytes << at;
+            found->others_over |= over;
+        }
     }
+}
+
+/* The letters and others that are not ASCII; all else stays hard. before: of the lane before. */
+SIMD_INLINE struct simd_utf8 simd_utf8_of(const struct simd_isa *isa, const uint8_t *in,
+                                          const struct simd_utf8 *before)
+{
+    const struct simd_utf8_bytes b = isa->utf8(in);
+    const uint64_t two = b.two, three = b.three;
+    const uint64_t two_others = b.two_others, three_others = b.three_others;
+    struct simd_utf8 found = {
+        .leads = b.leads,
+        .letters = two | two << 1 | three | three << 1 | three << 2 | before->letters_over,
+        .others = two_others | two_others << 1 | three_others | three_others << 1 |
+                  three_others << 2 | before->others_over,
+        .letters_over = (two | three) >> 63 | three >> 62,
+        .others_over = (two_others | three_others) >> 63 | three_others >> 62,
+    };
+    const uint64_t unknown = b.leads & ~(two | three | two_others | three_others);
+    if (unknown)
+        simd_utf8_by_table(in, unknown, &found);
     return found;
 }
 
-/* Makes letters and others of them outside comments; all else stays hard. */
-SIMD_INLINE void simd_add_utf8(struct simd_block *block, const uint8_t *in,
-                               const struct simd_utf8_bytes *bytes)
+/* How many of the n bytes before in + n begin a character that goes on behind them. */
+SIMD_INLINE uint32_t simd_utf8_begun(const uint8_t *in, uint32_t n)
 {
-    const uint64_t follows = bytes->continuations >> 1 & ~block->comment;
-    const uint64_t follow = follows & bytes->continuations >> 2;
-    const uint64_t two = bytes->two & follows;
-    const uint64_t three = bytes->three & follow;
-    const uint64_t signs = bytes->three_others & follow;
-    const uint64_t letters = two | two << 1 | three | three << 1 | three << 2;
-    const uint64_t others = signs | signs << 1 | signs << 2;
-    const uint64_t known = letters | others;
-    const uint64_t leads = bytes->leads & ~(known | block->comment);
-    struct simd_utf8 found = {0};
-    if (leads)
-        found = simd_utf8(in, leads);
-    block->sets.letters |= found.letters | letters;
-    block->wide_others = found.others | others;
-    block->sets.others |= block->wide_others;
-    block->sets.hard &= ~(found.letters | found.others | known);
-    block->continued = found.continued | (known & bytes->continuations);
+    return n >= 1 && in[n - 1] >= 0xC0   ? 1
+           : n >= 2 && in[n - 2] >= 0xE0 ? 2
+           : n >= 3 && in[n - 3] >= 0xF0 ? 3
+                                         : 0;
 }
 
 #endif

@@ -1,0 +1,329 @@
+/* A chunk of a document in vector kernels, small enough to stay near the processor, and the passes
+ * over it: the classes of its bytes; the rules, giving masks; and the output from these. What
+ * stands between the last two is lexer/simd_nest.h's. */
+#ifndef L0_LEXER_SIMD_CHUNK_H
+#define L0_LEXER_SIMD_CHUNK_H
+
+#include "lexer/simd_utf8.h"
+#include "lexer/simd_wide.h"
+
+#define SIMD_GROUPS_MAX  8u
+#define SIMD_LANES_MAX   (SIMD_GROUPS_MAX * SIMD_LANES)
+#define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
+
+/* Masks by lane. */
+typedef uint64_t simd_lanes[SIMD_LANES_MAX] __attribute__((aligned(32)));
+
+struct simd_chunk {
+    /* What is looked at: in, as many groups, followed by SIMD_AHEAD_BYTES. */
+    const uint8_t *in;
+    uint32_t n_groups;
+    /* So many bytes are decided: the rest of the chunk is left to the next one, or to the byte-wise
+     * machine. */
+    uint32_t n_bytes;
+    struct simd_line_stops line_stops;
+    simd_lanes plane[SIMD_CLASS_BITS];
+    simd_lanes watched;
+    bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
+    simd_lanes letters, others, continued, suspects, comment;
+    struct simd_utf8 last_utf8;
+    struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, and out of the last one */
+    simd_lanes starts, tokens, lines, pars, skipped, escapes;
+    simd_lanes begin_groups, end_groups, math_shifts;
+    simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
+    /* First letters, all of them and those that may be watched; a lane without follows. */
+    uint64_t word_first[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
+    uint64_t commands[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
+};
+
+SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
+{
+    return lanes[index / SIMD_LANE_BYTES] >> index % SIMD_LANE_BYTES & 1;
+}
+
+/* Pass 1. */
+
+/* What characters that are not ASCII are, in a group that holds HARD bytes, or in pdflatex active
+ * ones. */
+SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                    uint32_t group, const uint64_t high[SIMD_LANES],
+                                    unsigned regime)
+{
+    for (uint32_t i = 0; i < SIMD_LANES; i++) {
+        const uint32_t lane = group * SIMD_LANES + i;
+        const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
+        struct simd_utf8 found = {0};
+        if (high[i] && regime == LEXER_LUALATEX)
+            found = simd_utf8_of(isa, in, &chunk->last_utf8);
+        chunk->last_utf8 = found;
+        chunk->letters[lane] = found.letters;
+        chunk->others[lane] = found.others;
+        chunk->continued[lane] = (found.letters | found.others) & ~found.leads;
+        chunk->suspects[lane] = high[i] ? isa->suspects(in) : 0;
+    }
+}
+
+SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
+                               unsigned regime, bool at_is_letter)
+{
+    chunk->last_utf8 = (struct simd_utf8){0};
+    for (uint32_t group = 0; group < chunk->n_groups; group++) {
+        uint64_t high[SIMD_LANES];
+        SIMD_UNROLL
+        for (uint32_t i = 0; i < SIMD_LANES; i++) {
+            const uint32_t lane = group * SIMD_LANES + i;
+            const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
+            const struct simd_planes p = isa->classify(in, regime, at_is_letter);
+            SIMD_UNROLL
+            for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
+                chunk->plane[bit][lane] = p.plane[bit];
+            chunk->watched[lane] = isa->watched(in);
+            high[i] = p.plane[0] & p.plane[1] & ~p.plane[3] &
+                      (regime == LEXER_LUALATEX ? ~p.plane[2] : p.plane[2]);
+        }
+        chunk->has_high[group] = (high[0] | high[1] | high[2] | high[3]) != 0;
+        if (__builtin_expect(chunk->has_high[group], 0))
+            simd_classify_high(isa, chunk, group, high, regime);
+    }
+}
+
+/* Pass 2. */
+
+SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint32_t group)
+{
+    const uint32_t lane = group * SIMD_LANES;
+    struct simd_group g = {.has_high = chunk->has_high[group]};
+    SIMD_UNROLL
+    for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
+        g.plane[bit] = simd_load(chunk->plane[bit] + lane);
+    if (g.has_high) {
+        g.letters = simd_load(chunk->letters + lane);
+        g.others = simd_load(chunk->others + lane);
+        g.continued = simd_load(chunk->continued + lane);
+        g.suspects = simd_load(chunk->suspects + lane);
+    }
+    return g;
+}
+
+/* The kinds of spans, bit by bit: those of the classes but for what the rules make of them. */
+SIMD_INLINE void simd_put_kind_bits(const struct simd_group *group, const struct simd_wide *w,
+                                    struct simd_chunk *chunk, uint32_t lane)
+{
+    const struct simd_sets *s = &w->sets;
+    const simd_mask above = s->comments | s->actives; /* 16 and 17 */
+    simd_mask d = group->plane[0], c = group->plane[1];
+    if (group->has_high) {
+        c &= ~(s->wide_letters | s->wide_others);
+        d &= ~s->wide_letters;
+    }
+    d &= ~(s->crs | s->actives);
+    simd_store(chunk->kind[0] + lane, d | s->comments | w->skipped | w->pars);
+    simd_store(chunk->kind[1] + lane, (c & ~above) | w->nones);
+    simd_store(chunk->kind[2] + lane, group->plane[2] & ~above);
+    simd_store(chunk->kind[3] + lane, group->plane[3]);
+    simd_store(chunk->kind[4] + lane, above);
+}
+
+/* The index of the first bit, or SIMD_GROUP_BYTES. */
+SIMD_SELDOM uint32_t simd_first_of(const uint64_t lanes[SIMD_LANES])
+{
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
+        if (lanes[lane])
+            return lane * SIMD_LANE_BYTES + simd_first(lanes[lane]);
+    return SIMD_GROUP_BYTES;
+}
+
+/* The cut before the first of these stops; escape characters are not left alone. */
+SIMD_INLINE uint32_t simd_cut_of(const struct simd_wide *w, uint32_t group)
+{
+    uint64_t here[SIMD_LANES], behind[SIMD_LANES];
+    simd_store(here, w->stop_here);
+    simd_store(behind, w->stop_behind);
+    const uint32_t first = simd_first_of(here), second = simd_first_of(behind);
+    const uint32_t begin = group * SIMD_GROUP_BYTES;
+    return first < second ? begin + first : begin + second - 1;
+}
+
+/* Everything about the group but where it is cut. */
+SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct simd_wide *w,
+                                struct simd_chunk *chunk, uint32_t lane, bool writes)
+{
+    const struct simd_sets *s = &w->sets;
+    simd_store(chunk->starts + lane, w->starts);
+    simd_store(chunk->tokens + lane, w->tokens);
+    simd_store(chunk->lines + lane, w->line_ends);
+    simd_store(chunk->pars + lane, w->pars);
+    simd_store(chunk->skipped + lane, w->skipped);
+    simd_store(chunk->escapes + lane, w->escape);
+    simd_store(chunk->begin_groups + lane, s->begin_groups & w->plain);
+    simd_store(chunk->end_groups + lane, s->end_groups & w->plain);
+    simd_store(chunk->math_shifts + lane, s->math_shifts & w->plain);
+    simd_store(chunk->commands + lane, w->word_first & simd_load(chunk->watched + lane));
+    if (group->has_high)
+        simd_store(chunk->comment + lane, w->comment);
+    if (writes) {
+        simd_store(chunk->word_first + lane, w->word_first);
+        simd_put_kind_bits(group, w, chunk, lane);
+    }
+}
+
+/* Cuts so that what is left begins with what has to be seen together with what follows it. */
+SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
+{
+    const uint8_t *const in = chunk->in;
+    uint32_t n = chunk->n_bytes;
+    n -= simd_utf8_begun(in, n);
+    if (n > 0 && ((in[n - 1] == '^' && in[n] == '^') || (in[n - 1] == '\r' && in[n] == '\n')))
+        n--;
+    if (n > 1 && simd_lane_bit(chunk->escapes, n - 2) && (in[n - 1] == ' ' || in[n - 1] == '\t'))
+        n--;
+    if (n > 0 && simd_lane_bit(chunk->escapes, n - 1))
+        n--;
+    chunk->n_bytes = n;
+}
+
+/* From carry[0] on: the masks of all groups up to the first stop, which is where n_bytes is cut;
+ * whether there was one. */
+SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
+{
+    bool stopped = false;
+    chunk->word_first[chunk->n_groups * SIMD_LANES] = 0;
+    chunk->commands[chunk->n_groups * SIMD_LANES] = 0;
+    for (uint32_t group = 0; group < chunk->n_groups && !stopped; group++) {
+        const struct simd_group g = simd_group_of(chunk, group);
+        const bool next_is_lf = chunk->in[(group + 1) * SIMD_GROUP_BYTES] == '\n';
+        struct simd_wide w;
+        simd_find(isa, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
+        simd_carry_on(isa, &w, &chunk->carry[group + 1]);
+        simd_put_group(&g, &w, chunk, group * SIMD_LANES, writes);
+        stopped = isa->any(w.stop_here | w.stop_behind);
+        if (__builtin_expect(stopped, 0)) {
+            chunk->word_first[(group + 1) * SIMD_LANES] = 0;
+            chunk->commands[(group + 1) * SIMD_LANES] = 0;
+            const uint32_t cut = simd_cut_of(&w, group);
+            stopped = cut < chunk->n_bytes;
+            if (stopped)
+                chunk->n_bytes = cut;
+            break;
+        }
+    }
+    simd_settle_end(chunk);
+    return stopped;
+}
+
+/* What struct lexer is to become at the cut, as bits. */
+struct simd_state {
+    bool comment, word, middle, fresh, letters, others, blanks;
+};
+
+SIMD_INLINE bool simd_is_set(simd_mask mask, uint32_t index)
+{
+    uint64_t lanes[SIMD_LANES];
+    simd_store(lanes, mask);
+    return simd_lane_bit(lanes, index);
+}
+
+/* At the cut, behind the first byte at least. */
+SIMD_INLINE struct simd_state simd_state_at_cut(const struct simd_isa *isa,
+                                                const struct simd_chunk *chunk)
+{
+    const uint32_t last = chunk->n_bytes - 1, group = last / SIMD_GROUP_BYTES;
+    const uint32_t bit = last % SIMD_GROUP_BYTES;
+    const struct simd_group g = simd_group_of(chunk, group);
+    struct simd_wide w;
+    simd_find(isa, &g, &chunk->carry[group], &chunk->line_stops, false, &w);
+    return (struct simd_state){.comment = simd_is_set(w.comment & ~w.line_ends, bit),
+                               .word = simd_is_set(w.word, bit),
+                               .middle = simd_is_set(w.leaves_middle, bit),
+                               .fresh = simd_is_set(w.fresh, bit),
+                               .letters = simd_is_set(w.plain_letters, bit),
+                               .others = simd_is_set(w.plain_others, bit),
+                               .blanks = simd_is_set(w.plain_blanks, bit)};
+}
+
+/* Between chunks: nothing was cut. */
+SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry)
+{
+    const bool low = carry->run[0][0] & 1, high = carry->run[1][0] & 1;
+    return (struct simd_state){.comment = carry->comment[0] & 1,
+                               .word = carry->word[0] & 1,
+                               .middle = carry->middle[0] & 1,
+                               .fresh = carry->fresh[0] & 1,
+                               .letters = low && !high,
+                               .others = high && !low,
+                               .blanks = low && high};
+}
+
+SIMD_INLINE void simd_begin_with(struct simd_carry *carry, const struct simd_state *state)
+{
+    *carry = (struct simd_carry){.comment = simd_lowest(state->comment),
+                                 .word = simd_lowest(state->word),
+                                 .middle = simd_lowest(state->middle),
+                                 .fresh = simd_lowest(state->fresh),
+                                 .run = {simd_lowest(state->letters || state->blanks),
+                                         simd_lowest(state->others || state->blanks)}};
+}
+
+/* The last pass. */
+
+/* So many entries are written at most for a lane, those included that the next one overwrites. */
+#define SIMD_LANE_SPANS_MAX (SIMD_LANE_BYTES + 8u)
+
+/* One by one, where there is no room for more. */
+SIMD_SELDOM void simd_put_few(const uint64_t kind[SIMD_KIND_BITS], uint64_t bits, uint32_t pos,
+                              uint8_t *kinds, uint32_t *starts)
+{
+    for (; bits; bits &= bits - 1) {
+        const uint32_t at = simd_first(bits);
+        unsigned value = 0;
+        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+            value |= (unsigned)(kind[bit] >> at & 1) << bit;
+        *kinds++ = (uint8_t)value;
+        *starts++ = pos + at;
+    }
+}
+
+/* Bits of kinds, of a group, with control words told from control symbols by what follows. */
+SIMD_INLINE void simd_final_kinds(const struct simd_chunk *chunk, uint32_t lane,
+                                  uint64_t kind[SIMD_LANES][SIMD_KIND_BITS])
+{
+    const simd_mask words = simd_load(chunk->word_first + lane) >> 1 |
+                            simd_load(chunk->word_first + lane + 1) << (SIMD_LANE_BYTES - 1);
+    uint64_t of_group[SIMD_KIND_BITS][SIMD_LANES];
+    SIMD_UNROLL
+    for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++) {
+        const simd_mask mask = simd_load(chunk->kind[bit] + lane);
+        simd_store(of_group[bit], bit < 3 ? mask | words : mask & ~words);
+        for (uint32_t i = 0; i < SIMD_LANES; i++)
+            kind[i][bit] = of_group[bit][i];
+    }
+}
+
+/* Writes the spans that begin in the chunk, whose first byte is at offset pos, where there is room
+ * for so many at least. The number of spans. */
+SIMD_INLINE uint32_t simd_put_spans(const struct simd_isa *isa, const struct simd_chunk *chunk,
+                                    uint32_t pos, uint32_t room, uint8_t *kinds, uint32_t *starts)
+{
+    uint32_t n_spans = 0;
+    for (uint32_t lane = 0; lane * SIMD_LANE_BYTES < chunk->n_bytes; lane += SIMD_LANES) {
+        const uint64_t *const bits = chunk->starts + lane;
+        uint64_t kind[SIMD_LANES][SIMD_KIND_BITS];
+        simd_final_kinds(chunk, lane, kind);
+        uint32_t n = n_spans;
+        if (__builtin_expect(room - n_spans < SIMD_LANES * SIMD_LANE_SPANS_MAX, 0)) {
+            for (uint32_t i = 0; i < SIMD_LANES; n += simd_count(bits[i++]))
+                simd_put_few(kind[i], bits[i], pos + (lane + i) * SIMD_LANE_BYTES, kinds + n,
+                             starts + n);
+            n_spans = n;
+            continue;
+        }
+        /* One after the other: side by side, the two kinds of stores would be slower. */
+        for (uint32_t i = 0; i < SIMD_LANES; n += simd_count(bits[i++]))
+            isa->put_starts(bits[i], pos + (lane + i) * SIMD_LANE_BYTES, starts + n);
+        for (uint32_t i = 0; i < SIMD_LANES; n_spans += simd_count(bits[i++]))
+            isa->put_kinds(bits[i], kind[i], kinds + n_spans);
+    }
+    return n_spans;
+}
+
+#endif
