@@ -25,10 +25,17 @@ static const struct lexer_kernel *best_kernel(void)
     return &lexer_portable;
 }
 
+static void choose(const struct lexer_kernel *kernel)
+{
+    if (kernel->prepare)
+        kernel->prepare();
+    chosen = kernel;
+}
+
 int lexer_init(const char *kernel_name)
 {
     if (!kernel_name || strcmp(kernel_name, "auto") == 0) {
-        chosen = best_kernel();
+        choose(best_kernel());
         return 0;
     }
     for (size_t i = 0; i < N_KERNELS; i++) {
@@ -36,7 +43,7 @@ int lexer_init(const char *kernel_name)
             continue;
         if (!kernels[i]->can_run())
             return -ENOTSUP;
-        chosen = kernels[i];
+        choose(kernels[i]);
         return 0;
     }
     return -ENOENT;

@@ -9,6 +9,7 @@ struct lexer_kernel {
     const char *name;
     bool is_simd;
     bool (*can_run)(void); /* processor and operating system support it */
+    void (*prepare)(void); /* makes its tables, before the first run(); or NULL */
     /* Lexes from lx->pos on what the bytes [0, have) decide. 0 or -ENOSPC. */
     int (*run)(struct lexer *lx, const uint8_t *input, uint32_t have);
 };

@@ -21,17 +21,12 @@ SIMD_INLINE __m256i load(const uint8_t *at)
 struct tables {
     _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
     uint8_t watched[4][32]; /* see avx2_watched() */
-    uint8_t bytes[256];     /* each its index: a vector of them is loaded in one instruction */
 };
 
 #define TWICE(...)                                                                                 \
     {                                                                                              \
         __VA_ARGS__, __VA_ARGS__                                                                   \
     }
-#define FROM4(v)  (v), (v) + 1, (v) + 2, (v) + 3
-#define FROM16(v) FROM4(v), FROM4((v) + 4), FROM4((v) + 8), FROM4((v) + 12)
-#define FROM64(v) FROM16(v), FROM16((v) + 16), FROM16((v) + 32), FROM16((v) + 48)
-
 static const struct tables avx2_tables = {
     .specials = TWICE(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n', '{', '\\', '}',
                       '~', '_'),
@@ -45,21 +40,11 @@ static const struct tables avx2_tables = {
                 TWICE(0, 24, 128, 192, 0, 33, 0, 4, 128, 128, 0, 0, 0, 0, 2, 0),
                 TWICE(128, 128, 36, 0, 82, 128, 0, 1, 0, 0, 0, 8, 0, 0, 128, 128),
                 TWICE(0, 0, 32, 16, 128, 8, 128, 0, 0, 193, 0, 0, 128, 64, 192, 4)},
-    .bytes = {FROM64(0), FROM64(64), FROM64(128), FROM64(192)},
 };
-
-/* The compiler would make constants by instructions of their own, for every block, if it knew them.
- */
-SIMD_INLINE const struct tables *tables(void)
-{
-    const struct tables *t = &avx2_tables;
-    __asm__("" : "+r"(t));
-    return t;
-}
 
 SIMD_INLINE __m256i bytes_of(uint8_t value)
 {
-    return _mm256_set1_epi8((char)tables()->bytes[value]);
+    return _mm256_set1_epi8((char)value);
 }
 
 /* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
@@ -67,11 +52,11 @@ SIMD_INLINE __m256i bytes_of(uint8_t value)
  * tables of their own. What is none of them is told by range. */
 SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime, bool at_is_letter)
 {
-    const struct tables *const t = tables();
-    const __m256i lower_from_a =
-        _mm256_sub_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of('a'));
-    __m256i is_letter =
-        _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, bytes_of('z' - 'a')), lower_from_a);
+    const struct tables *const t = &avx2_tables;
+    /* As signed bytes, those from the lowest on. */
+    const __m256i from_a =
+        _mm256_add_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of(0x80 - 'a'));
+    __m256i is_letter = _mm256_cmpgt_epi8(bytes_of(0x80 + 'z' - 'a' + 1), from_a);
     if (at_is_letter)
         is_letter = _mm256_or_si256(is_letter, _mm256_cmpeq_epi8(in, bytes_of('@')));
     const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
@@ -93,23 +78,6 @@ SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
 {
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
                                                      << HALF_BYTES;
-}
-
-SIMD_INLINE struct simd_planes avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter)
-{
-    __m256i low = classes_of(load(in), regime, at_is_letter);
-    __m256i high = classes_of(load(in + HALF_BYTES), regime, at_is_letter);
-    struct simd_planes planes;
-    /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
-    low = _mm256_slli_epi16(low, 4);
-    high = _mm256_slli_epi16(high, 4);
-    SIMD_UNROLL
-    for (int bit = 3; bit >= 0; bit--) {
-        planes.plane[bit] = signs(low, high);
-        low = _mm256_add_epi8(low, low);
-        high = _mm256_add_epi8(high, high);
-    }
-    return planes;
 }
 
 SIMD_INLINE __m256i at_least(__m256i in, uint8_t value)
@@ -187,6 +155,13 @@ SIMD_INLINE uint64_t bits_of(__m256i signs_of_bytes, uint32_t half)
     return (uint64_t)(uint32_t)_mm256_movemask_epi8(signs_of_bytes) << half;
 }
 
+SIMD_INLINE uint64_t avx2_leads(const uint8_t *in)
+{
+    const __m256i low = load(in), high = load(in + HALF_BYTES);
+    return signs(_mm256_and_si256(low, at_least(low, 0xC0)),
+                 _mm256_and_si256(high, at_least(high, 0xC0)));
+}
+
 SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 {
     struct simd_utf8_bytes bytes = {0};
@@ -200,7 +175,6 @@ SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
         const __m256i letters =
             _mm256_or_si256(is_cjk_lead(first, second), is_kana_lead(first, second, third));
         const __m256i signs = is_sign_lead(first, second, third);
-        bytes.leads |= bits_of(_mm256_and_si256(first, at_least(first, 0xC0)), half);
         bytes.two |= bits_of(_mm256_and_si256(two, is_european_lead(first, second)), half);
         bytes.three |= bits_of(_mm256_and_si256(three, letters), half);
         bytes.three_others |= bits_of(_mm256_and_si256(three, signs), half);
@@ -216,7 +190,7 @@ SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 
 SIMD_INLINE __m256i is_watched(const uint8_t *at)
 {
-    const struct tables *const t = tables();
+    const struct tables *const t = &avx2_tables;
     const __m256i first = _mm256_shuffle_epi8(load(t->watched[0]), load(at));
     const __m256i second = _mm256_shuffle_epi8(load(t->watched[1]), load(at + 1));
     const __m256i third = _mm256_shuffle_epi8(load(t->watched[2]), load(at + 2));
@@ -230,9 +204,26 @@ SIMD_INLINE __m256i is_watched(const uint8_t *at)
     return _mm256_cmpeq_epi8(_mm256_andnot_si256(csname, all), _mm256_setzero_si256());
 }
 
-SIMD_INLINE uint64_t avx2_watched(const uint8_t *in)
+/* Bits of half a lane. */
+SIMD_INLINE void put_half(uint64_t *lane, uint32_t half, uint32_t bits)
 {
-    return ~signs(is_watched(in), is_watched(in + HALF_BYTES));
+    __builtin_memcpy((uint8_t *)lane + half / 8, &bits, sizeof bits);
+}
+
+SIMD_INLINE void avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
+                               simd_lanes *plane, uint64_t *watched, uint32_t lane)
+{
+    SIMD_UNROLL
+    for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
+        /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
+        __m256i classes = _mm256_slli_epi16(classes_of(load(in + half), regime, at_is_letter), 4);
+        SIMD_UNROLL
+        for (int bit = 3; bit >= 0; bit--) {
+            put_half(&plane[bit][lane], half, (uint32_t)_mm256_movemask_epi8(classes));
+            classes = _mm256_add_epi8(classes, classes);
+        }
+        put_half(&watched[lane], half, ~(uint32_t)_mm256_movemask_epi8(is_watched(in + half)));
+    }
 }
 
 /* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
@@ -291,28 +282,36 @@ SIMD_INLINE __m256i kinds_of(const uint64_t bits[SIMD_KIND_BITS], uint32_t from)
     return kinds;
 }
 
-SIMD_INLINE void avx2_put_kinds(uint64_t starts, const uint64_t kinds[SIMD_KIND_BITS], uint8_t *to)
+SIMD_INLINE void avx2_put_kinds(const uint64_t starts[SIMD_LANES],
+                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to)
 {
-    uint64_t bits[SIMD_KIND_BITS];
-    SIMD_UNROLL
-    for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
-        bits[bit] = _pext_u64(kinds[bit], starts);
-    _mm256_storeu_si256((__m256i *)(void *)to, kinds_of(bits, 0));
-    if (simd_count(starts) > HALF_BYTES)
-        _mm256_storeu_si256((__m256i *)(void *)(to + HALF_BYTES), kinds_of(bits, HALF_BYTES));
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const uint64_t mask = starts[lane];
+        uint64_t bits[SIMD_KIND_BITS];
+        SIMD_UNROLL
+        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+            bits[bit] = _pext_u64(kinds[bit][lane], mask);
+        _mm256_storeu_si256((__m256i *)(void *)to, kinds_of(bits, 0));
+        if (simd_count(mask) > HALF_BYTES)
+            _mm256_storeu_si256((__m256i *)(void *)(to + HALF_BYTES), kinds_of(bits, HALF_BYTES));
+        to += simd_count(mask);
+    }
 }
 
-SIMD_INLINE void avx2_put_starts(uint64_t starts, uint32_t pos, uint32_t *to)
+SIMD_INLINE void avx2_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to)
 {
     __m256i first = _mm256_set1_epi32((int)pos);
-    SIMD_UNROLL
-    for (uint32_t group = 0; group < SIMD_LANE_BYTES; group += 8) {
-        const uint8_t mask = (uint8_t)(starts >> group);
-        const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&simd_set_bits[mask]);
-        _mm256_storeu_si256((__m256i *)(void *)to,
-                            _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
-        first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
-        to += __builtin_popcount(mask);
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        uint64_t bits = starts[lane];
+        SIMD_UNROLL
+        for (uint32_t group = 0; group < SIMD_LANE_BYTES; group += 8, bits >>= 8) {
+            const uint8_t mask = (uint8_t)bits;
+            const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&simd_set_bits[mask]);
+            _mm256_storeu_si256((__m256i *)(void *)to,
+                                _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
+            first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
+            to += __builtin_popcount(mask);
+        }
     }
 }
 
@@ -367,8 +366,8 @@ SIMD_INLINE bool avx2_any(simd_mask bits)
 
 static const struct simd_isa avx2 = {
     .classify = avx2_classify,
+    .leads = avx2_leads,
     .utf8 = avx2_utf8,
-    .watched = avx2_watched,
     .suspects = avx2_suspects,
     .gather = avx2_gather,
     .next = avx2_next,
@@ -399,6 +398,7 @@ const struct lexer_kernel lexer_avx2 = {
     .name = "avx2",
     .is_simd = true,
     .can_run = avx2_can_run,
+    .prepare = prepare,
     .run = avx2_run,
 };
 

@@ -88,7 +88,7 @@ SIMD_INLINE uint8x16_t bytes_of(uint64_t bits, unsigned vector)
  *   low        0 and 2 of 0, 1, 0, 1 | of 4, 5, 4, 5;   the same of 2, 3, 2, 3 | 6, 7, 6, 7
  *   high       1 and 3, likewise
  *   planes     bit 0 of 0, 1, 2, 3, 4, 5, 6, 7;  bit 1;  bit 2;  bit 3 */
-SIMD_INLINE struct simd_planes planes_of(const uint8x16_t codes[VECTORS])
+SIMD_INLINE void planes_of(const uint8x16_t codes[VECTORS], uint64_t planes[SIMD_CLASS_BITS])
 {
     const uint8x16_t ones = vdupq_n_u8(0x55), twos = vdupq_n_u8(0x33);
     uint32x4_t joined[VECTORS];
@@ -103,29 +103,8 @@ SIMD_INLINE struct simd_planes planes_of(const uint8x16_t codes[VECTORS])
     const uint8x16_t low = vbslq_u8(ones, even, vshlq_n_u8(odd, 1));
     const uint8x16_t high = vbslq_u8(ones, vshrq_n_u8(even, 1), odd);
     const uint8x16_t begin = vuzp1q_u8(low, high), end = vuzp2q_u8(low, high);
-    const uint64x2_t planes01 = vreinterpretq_u64_u8(vbslq_u8(twos, begin, vshlq_n_u8(end, 2)));
-    const uint64x2_t planes23 = vreinterpretq_u64_u8(vbslq_u8(twos, vshrq_n_u8(begin, 2), end));
-    return (struct simd_planes){.plane = {vgetq_lane_u64(planes01, 0), vgetq_lane_u64(planes01, 1),
-                                          vgetq_lane_u64(planes23, 0),
-                                          vgetq_lane_u64(planes23, 1)}};
-}
-
-SIMD_INLINE struct simd_planes neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter)
-{
-    const uint8x16x4_t lower = vld1q_u8_x4(neon_classes);
-    uint8x16x4_t upper = vld1q_u8_x4(neon_classes + 64);
-    const uint8x16_t beyond = vdupq_n_u8(regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE);
-    uint8x16_t classes[VECTORS];
-    if (at_is_letter)
-        upper.val[0] = vsetq_lane_u8(SIMD_LETTER, upper.val[0], '@' - 64);
-    SIMD_UNROLL
-    for (unsigned i = 0; i < VECTORS; i++) {
-        const uint8x16_t bytes = vld1q_u8(in + (size_t)i * VECTOR_BYTES);
-        /* Indices that are too large leave what is there. */
-        const uint8x16_t below = vqtbx4q_u8(beyond, lower, bytes);
-        classes[i] = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
-    }
-    return planes_of(classes);
+    vst1q_u64(planes, vreinterpretq_u64_u8(vbslq_u8(twos, begin, vshlq_n_u8(end, 2))));
+    vst1q_u64(planes + 2, vreinterpretq_u64_u8(vbslq_u8(twos, vshrq_n_u8(begin, 2), end)));
 }
 
 /* U+4E00-9FBF but for U+9FC0 on, and U+B000-CFFF: 0xE4 from 0xB8 on, 0xE5-0xE8, 0xE9 up to 0xBE,
@@ -175,9 +154,18 @@ SIMD_INLINE uint8x16_t is_european_lead(uint8x16_t in, uint8x16_t next)
     return vorrq_u8(vorrq_u8(c3, plain), vorrq_u8(ce, cf));
 }
 
+SIMD_INLINE uint64_t neon_leads(const uint8_t *in)
+{
+    uint8x16_t leads[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++)
+        leads[i] = at_least(vld1q_u8(in + (size_t)i * VECTOR_BYTES), 0xC0);
+    return bits_of(leads);
+}
+
 SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
 {
-    uint8x16_t leads[VECTORS], two[VECTORS], three[VECTORS], signs[VECTORS];
+    uint8x16_t two[VECTORS], three[VECTORS], signs[VECTORS];
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++) {
         const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
@@ -186,15 +174,12 @@ SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
         const uint8x16_t follow = vandq_u8(follows, within(third, 0x80, 0xBF));
         const uint8x16_t letters =
             vorrq_u8(is_cjk_lead(first, second), is_kana_lead(first, second, third));
-        leads[i] = at_least(first, 0xC0);
         two[i] = vandq_u8(follows, is_european_lead(first, second));
         three[i] = vandq_u8(follow, letters);
         signs[i] = vandq_u8(follow, is_sign_lead(first, second, third));
     }
-    return (struct simd_utf8_bytes){.leads = bits_of(leads),
-                                    .two = bits_of(two),
-                                    .three = bits_of(three),
-                                    .three_others = bits_of(signs)};
+    return (struct simd_utf8_bytes){
+        .two = bits_of(two), .three = bits_of(three), .three_others = bits_of(signs)};
 }
 
 /* Eight sets of names, a bit each, by their first four letters; a name is in one of them if all its
@@ -233,20 +218,40 @@ SIMD_INLINE uint8x16_t sets_of(uint8x16_t bytes, unsigned letter)
     return vqtbl2q_u8(vld1q_u8_x2(neon_watched[letter]), vandq_u8(bytes, vdupq_n_u8(0x1F)));
 }
 
-SIMD_INLINE uint64_t neon_watched_at(const uint8_t *in)
+SIMD_INLINE uint8x16_t is_watched_at(const uint8_t *at)
 {
-    uint8x16_t watched[VECTORS];
+    const uint8x16_t fourth = vld1q_u8(at + 3);
+    const uint8x16_t end = vbicq_u8(vdupq_n_u8(END), equal(fourth, 'c'));
+    const uint8x16_t begin = vandq_u8(sets_of(vld1q_u8(at), 0), sets_of(vld1q_u8(at + 1), 1));
+    const uint8x16_t rest =
+        vandq_u8(sets_of(vld1q_u8(at + 2), 2), vorrq_u8(sets_of(fourth, 3), end));
+    return vtstq_u8(begin, rest);
+}
+
+SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
+                               simd_lanes *plane, uint64_t *watched, uint32_t lane)
+{
+    const uint8x16x4_t lower = vld1q_u8_x4(neon_classes);
+    uint8x16x4_t upper = vld1q_u8_x4(neon_classes + 64);
+    const uint8x16_t beyond = vdupq_n_u8(regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE);
+    uint8x16_t classes[VECTORS], is_watched[VECTORS];
+    uint64_t planes[SIMD_CLASS_BITS];
+    if (at_is_letter)
+        upper.val[0] = vsetq_lane_u8(SIMD_LETTER, upper.val[0], '@' - 64);
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++) {
         const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
-        const uint8x16_t fourth = vld1q_u8(at + 3);
-        const uint8x16_t end = vbicq_u8(vdupq_n_u8(END), equal(fourth, 'c'));
-        const uint8x16_t begin = vandq_u8(sets_of(vld1q_u8(at), 0), sets_of(vld1q_u8(at + 1), 1));
-        const uint8x16_t rest =
-            vandq_u8(sets_of(vld1q_u8(at + 2), 2), vorrq_u8(sets_of(fourth, 3), end));
-        watched[i] = vtstq_u8(begin, rest);
+        const uint8x16_t bytes = vld1q_u8(at);
+        /* Indices that are too large leave what is there. */
+        const uint8x16_t below = vqtbx4q_u8(beyond, lower, bytes);
+        classes[i] = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
+        is_watched[i] = is_watched_at(at);
     }
-    return bits_of(watched);
+    planes_of(classes, planes);
+    SIMD_UNROLL
+    for (unsigned bit = 0; bit < SIMD_CLASS_BITS; bit++)
+        plane[bit][lane] = planes[bit];
+    watched[lane] = bits_of(is_watched);
 }
 
 /* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
@@ -305,26 +310,35 @@ SIMD_INLINE uint8x8_t set_bits_of(uint64_t bits, unsigned group)
     return vcreate_u8(simd_set_bits[bits >> 8 * group & 0xFF]);
 }
 
-SIMD_INLINE void neon_put_starts(uint64_t starts, uint32_t pos, uint32_t *to)
+SIMD_INLINE void neon_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to)
 {
-    const uint64_t before = bits_before(starts);
     uint32x4_t first = vdupq_n_u32(pos);
-    SIMD_UNROLL
-    for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
-        uint32_t *const at = to + (before >> 8 * group & 0xFF);
-        const uint16x8_t index = vmovl_u8(set_bits_of(starts, group));
-        vst1q_u32(at, vaddw_u16(first, vget_low_u16(index)));
-        vst1q_u32(at + 4, vaddw_high_u16(first, index));
-        first = vaddq_u32(first, vdupq_n_u32(8));
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const uint64_t bits = starts[lane], before = bits_before(bits);
+        SIMD_UNROLL
+        for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+            uint32_t *const at = to + (before >> 8 * group & 0xFF);
+            const uint16x8_t index = vmovl_u8(set_bits_of(bits, group));
+            vst1q_u32(at, vaddw_u16(first, vget_low_u16(index)));
+            vst1q_u32(at + 4, vaddw_high_u16(first, index));
+            first = vaddq_u32(first, vdupq_n_u32(8));
+        }
+        to += simd_count(bits);
     }
 }
 
+SIMD_INLINE uint8x16_t pair_of(uint64_t low, uint64_t high)
+{
+    return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(low), vcreate_u64(high)));
+}
+
 /* What planes_of() takes apart, and a fifth plane. */
-SIMD_INLINE void kinds_of(const uint64_t planes[SIMD_KIND_BITS], uint8x16_t kinds[VECTORS])
+SIMD_INLINE void kinds_of(const uint64_t planes[SIMD_KIND_BITS][SIMD_LANES], uint32_t lane,
+                          uint8x16_t kinds[VECTORS])
 {
     const uint8x16_t ones = vdupq_n_u8(0x55), twos = vdupq_n_u8(0x33), fours = vdupq_n_u8(0x0F);
-    const uint8x16_t planes01 = vreinterpretq_u8_u64(vld1q_u64(planes));
-    const uint8x16_t planes23 = vreinterpretq_u8_u64(vld1q_u64(planes + 2));
+    const uint8x16_t planes01 = pair_of(planes[0][lane], planes[1][lane]);
+    const uint8x16_t planes23 = pair_of(planes[2][lane], planes[3][lane]);
     const uint8x16_t begin = vbslq_u8(twos, planes01, vshlq_n_u8(planes23, 2));
     const uint8x16_t end = vbslq_u8(twos, vshrq_n_u8(planes01, 2), planes23);
     const uint8x16_t low = vzip1q_u8(begin, end), high = vzip2q_u8(begin, end);
@@ -337,20 +351,24 @@ SIMD_INLINE void kinds_of(const uint64_t planes[SIMD_KIND_BITS], uint8x16_t kind
         const uint32x4_t upper = vreinterpretq_u32_u8(vshrq_n_u8(joined[i / 2], 4));
         const uint8x16_t four =
             vreinterpretq_u8_u32(i % 2 ? vzip2q_u32(lower, upper) : vzip1q_u32(lower, upper));
-        kinds[i] = vbslq_u8(vdupq_n_u8(1 << 4), bytes_of(planes[4], i), four);
+        kinds[i] = vbslq_u8(vdupq_n_u8(1 << 4), bytes_of(planes[4][lane], i), four);
     }
 }
 
-SIMD_INLINE void neon_put_kinds(uint64_t starts, const uint64_t kinds[SIMD_KIND_BITS], uint8_t *to)
+SIMD_INLINE void neon_put_kinds(const uint64_t starts[SIMD_LANES],
+                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to)
 {
-    const uint64_t before = bits_before(starts);
-    uint8x16_t kind[VECTORS];
-    kinds_of(kinds, kind);
-    SIMD_UNROLL
-    for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
-        const uint8x16_t both = kind[group / 2];
-        const uint8x8_t bytes = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
-        vst1_u8(to + (before >> 8 * group & 0xFF), vtbl1_u8(bytes, set_bits_of(starts, group)));
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const uint64_t bits = starts[lane], before = bits_before(bits);
+        uint8x16_t kind[VECTORS];
+        kinds_of(kinds, lane, kind);
+        SIMD_UNROLL
+        for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+            const uint8x16_t both = kind[group / 2];
+            const uint8x8_t bytes = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
+            vst1_u8(to + (before >> 8 * group & 0xFF), vtbl1_u8(bytes, set_bits_of(bits, group)));
+        }
+        to += simd_count(bits);
     }
 }
 
@@ -433,8 +451,8 @@ SIMD_INLINE bool neon_any(simd_mask bits)
 
 static const struct simd_isa neon = {
     .classify = neon_classify,
+    .leads = neon_leads,
     .utf8 = neon_utf8,
-    .watched = neon_watched_at,
     .suspects = neon_suspects,
     .gather = neon_gather,
     .next = neon_next,
@@ -463,6 +481,7 @@ const struct lexer_kernel lexer_neon = {
     .name = "neon",
     .is_simd = true,
     .can_run = neon_can_run,
+    .prepare = prepare,
     .run = neon_run,
 };
 

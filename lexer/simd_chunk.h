@@ -7,12 +7,7 @@
 #include "lexer/simd_utf8.h"
 #include "lexer/simd_wide.h"
 
-#define SIMD_GROUPS_MAX  8u
-#define SIMD_LANES_MAX   (SIMD_GROUPS_MAX * SIMD_LANES)
 #define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
-
-/* Masks by lane. */
-typedef uint64_t simd_lanes[SIMD_LANES_MAX] __attribute__((aligned(32)));
 
 struct simd_chunk {
     /* What is looked at: in, as many groups, followed by SIMD_AHEAD_BYTES. */
@@ -43,47 +38,43 @@ SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
 
 /* Pass 1. */
 
-/* What characters that are not ASCII are, in a group that holds HARD bytes, or in pdflatex active
+/* What characters that are not ASCII are, in a group that holds hard bytes, or in pdflatex active
  * ones. */
 SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                    uint32_t group, const uint64_t high[SIMD_LANES],
-                                    unsigned regime)
+                                    uint32_t group, unsigned regime)
 {
-    for (uint32_t i = 0; i < SIMD_LANES; i++) {
-        const uint32_t lane = group * SIMD_LANES + i;
+    for (uint32_t lane = group * SIMD_LANES; lane < (group + 1) * SIMD_LANES; lane++) {
         const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
+        const uint64_t leads = isa->leads(in);
         struct simd_utf8 found = {0};
-        if (high[i] && regime == LEXER_LUALATEX)
-            found = simd_utf8_of(isa, in, &chunk->last_utf8);
+        if (regime == LEXER_LUALATEX)
+            found = simd_utf8_of(isa, in, leads, &chunk->last_utf8);
+        else if (leads)
+            found.suspects = isa->suspects(in);
         chunk->last_utf8 = found;
         chunk->letters[lane] = found.letters;
         chunk->others[lane] = found.others;
-        chunk->continued[lane] = (found.letters | found.others) & ~found.leads;
-        chunk->suspects[lane] = high[i] ? isa->suspects(in) : 0;
+        chunk->continued[lane] = (found.letters | found.others) & ~leads;
+        chunk->suspects[lane] = found.suspects;
     }
 }
 
 SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
                                unsigned regime, bool at_is_letter)
 {
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
+        isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
+                      chunk->plane, chunk->watched, lane);
     chunk->last_utf8 = (struct simd_utf8){0};
     for (uint32_t group = 0; group < chunk->n_groups; group++) {
-        uint64_t high[SIMD_LANES];
-        SIMD_UNROLL
-        for (uint32_t i = 0; i < SIMD_LANES; i++) {
-            const uint32_t lane = group * SIMD_LANES + i;
-            const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
-            const struct simd_planes p = isa->classify(in, regime, at_is_letter);
-            SIMD_UNROLL
-            for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
-                chunk->plane[bit][lane] = p.plane[bit];
-            chunk->watched[lane] = isa->watched(in);
-            high[i] = p.plane[0] & p.plane[1] & ~p.plane[3] &
-                      (regime == LEXER_LUALATEX ? ~p.plane[2] : p.plane[2]);
-        }
-        chunk->has_high[group] = (high[0] | high[1] | high[2] | high[3]) != 0;
-        if (__builtin_expect(chunk->has_high[group], 0))
-            simd_classify_high(isa, chunk, group, high, regime);
+        const uint32_t lane = group * SIMD_LANES;
+        const simd_mask b = simd_load(chunk->plane[2] + lane);
+        const simd_mask high = simd_load(chunk->plane[0] + lane) &
+                               simd_load(chunk->plane[1] + lane) &
+                               ~simd_load(chunk->plane[3] + lane);
+        chunk->has_high[group] = isa->any(regime == LEXER_LUALATEX ? high & ~b : high & b);
+        if (chunk->has_high[group])
+            simd_classify_high(isa, chunk, group, regime);
     }
 }
 
@@ -100,7 +91,6 @@ SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint
         g.letters = simd_load(chunk->letters + lane);
         g.others = simd_load(chunk->others + lane);
         g.continued = simd_load(chunk->continued + lane);
-        g.suspects = simd_load(chunk->suspects + lane);
     }
     return g;
 }
@@ -161,6 +151,8 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     simd_store(chunk->commands + lane, w->word_first & simd_load(chunk->watched + lane));
     if (group->has_high)
         simd_store(chunk->comment + lane, w->comment);
+    else
+        simd_store(chunk->suspects + lane, (simd_mask){0});
     if (writes) {
         simd_store(chunk->word_first + lane, w->word_first);
         simd_put_kind_bits(group, w, chunk, lane);
@@ -270,33 +262,39 @@ SIMD_INLINE void simd_begin_with(struct simd_carry *carry, const struct simd_sta
 #define SIMD_LANE_SPANS_MAX (SIMD_LANE_BYTES + 8u)
 
 /* One by one, where there is no room for more. */
-SIMD_SELDOM void simd_put_few(const uint64_t kind[SIMD_KIND_BITS], uint64_t bits, uint32_t pos,
-                              uint8_t *kinds, uint32_t *starts)
+SIMD_SELDOM void simd_put_few(const uint64_t bits[SIMD_LANES], uint32_t base,
+                              const uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *kinds,
+                              uint32_t *starts)
 {
-    for (; bits; bits &= bits - 1) {
-        const uint32_t at = simd_first(bits);
-        unsigned value = 0;
-        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
-            value |= (unsigned)(kind[bit] >> at & 1) << bit;
-        *kinds++ = (uint8_t)value;
-        *starts++ = pos + at;
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        for (uint64_t todo = bits[lane]; todo; todo &= todo - 1) {
+            const uint32_t at = simd_first(todo);
+            unsigned kind = 0;
+            for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+                kind |= (unsigned)(of_kinds[bit][lane] >> at & 1) << bit;
+            *kinds++ = (uint8_t)kind;
+            *starts++ = base + lane * SIMD_LANE_BYTES + at;
+        }
     }
 }
 
-/* Bits of kinds, of a group, with control words told from control symbols by what follows. */
+/* The bits of the kinds, with control words told from control symbols by what follows. */
 SIMD_INLINE void simd_final_kinds(const struct simd_chunk *chunk, uint32_t lane,
-                                  uint64_t kind[SIMD_LANES][SIMD_KIND_BITS])
+                                  uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES])
 {
     const simd_mask words = simd_load(chunk->word_first + lane) >> 1 |
                             simd_load(chunk->word_first + lane + 1) << (SIMD_LANE_BYTES - 1);
-    uint64_t of_group[SIMD_KIND_BITS][SIMD_LANES];
     SIMD_UNROLL
     for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++) {
         const simd_mask mask = simd_load(chunk->kind[bit] + lane);
-        simd_store(of_group[bit], bit < 3 ? mask | words : mask & ~words);
-        for (uint32_t i = 0; i < SIMD_LANES; i++)
-            kind[i][bit] = of_group[bit][i];
+        simd_store(kinds[bit], bit < 3 ? mask | words : bit == 3 ? mask & ~words : mask);
     }
+}
+
+SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
+{
+    return simd_count(lanes[0]) + simd_count(lanes[1]) + simd_count(lanes[2]) +
+           simd_count(lanes[3]);
 }
 
 /* Writes the spans that begin in the chunk, whose first byte is at offset pos, where there is room
@@ -307,21 +305,18 @@ SIMD_INLINE uint32_t simd_put_spans(const struct simd_isa *isa, const struct sim
     uint32_t n_spans = 0;
     for (uint32_t lane = 0; lane * SIMD_LANE_BYTES < chunk->n_bytes; lane += SIMD_LANES) {
         const uint64_t *const bits = chunk->starts + lane;
-        uint64_t kind[SIMD_LANES][SIMD_KIND_BITS];
-        simd_final_kinds(chunk, lane, kind);
-        uint32_t n = n_spans;
-        if (__builtin_expect(room - n_spans < SIMD_LANES * SIMD_LANE_SPANS_MAX, 0)) {
-            for (uint32_t i = 0; i < SIMD_LANES; n += simd_count(bits[i++]))
-                simd_put_few(kind[i], bits[i], pos + (lane + i) * SIMD_LANE_BYTES, kinds + n,
-                             starts + n);
-            n_spans = n;
-            continue;
-        }
+        const uint32_t base = pos + lane * SIMD_LANE_BYTES;
+        uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES] __attribute__((aligned(32)));
+        simd_final_kinds(chunk, lane, of_kinds);
         /* One after the other: side by side, the two kinds of stores would be slower. */
-        for (uint32_t i = 0; i < SIMD_LANES; n += simd_count(bits[i++]))
-            isa->put_starts(bits[i], pos + (lane + i) * SIMD_LANE_BYTES, starts + n);
-        for (uint32_t i = 0; i < SIMD_LANES; n_spans += simd_count(bits[i++]))
-            isa->put_kinds(bits[i], kind[i], kinds + n_spans);
+        if (__builtin_expect(room - n_spans >= SIMD_LANES * SIMD_LANE_SPANS_MAX, 1)) {
+            isa->put_starts(bits, base, starts + n_spans);
+            isa->put_kinds(bits, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans);
+        } else {
+            simd_put_few(bits, base, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans,
+                         starts + n_spans);
+        }
+        n_spans += simd_count_lanes(bits);
     }
     return n_spans;
 }

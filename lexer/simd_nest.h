@@ -7,6 +7,7 @@
 #include "lexer/catcode.h"
 #include "lexer/context.h"
 #include "lexer/nest.h"
+#include "lexer/simd_bulk.h"
 #include "lexer/simd_chunk.h"
 #include "lexer/suspect.h"
 #include "lexer/verbatim.h"
@@ -89,8 +90,8 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
 
 /* Braces between offset base and the next event, one by one. The offset of one that has to be left
  * to the byte-wise machine, or place->end. */
-SIMD_SELDOM uint32_t simd_braces_one_by_one(const struct simd_place *place, uint32_t base,
-                                            uint64_t opens, uint64_t closes)
+SIMD_INLINE uint32_t simd_braces(const struct simd_place *place, uint32_t base, uint64_t opens,
+                                 uint64_t closes)
 {
     struct lexer *const lx = place->lx;
     for (uint64_t braces = opens | closes; braces; braces &= braces - 1) {
@@ -102,40 +103,6 @@ SIMD_SELDOM uint32_t simd_braces_one_by_one(const struct simd_place *place, uint
         else
             nest_close_brace(lx, place->input, at, at + 1);
     }
-    return place->end;
-}
-
-/* Whether eight braces, lowest bit first and set where they open, stay above the guard, which is
- * room braces below. Byte i of the product is twice the number of those among the first i + 1 that
- * open; with 128 + room - (i + 1) more, its highest bit is set if enough do. */
-SIMD_INLINE bool simd_braces_stay_above(uint64_t braces, uint64_t room)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t bits = braces * ones & UINT64_C(0x8040201008040201);
-    const uint64_t twice = (bits + 0x7F * ones) >> 6 & 2 * ones;
-    const uint64_t depths = twice * ones + (128 + room) * ones - UINT64_C(0x0807060504030201);
-    return (depths & 0x80 * ones) == 0x80 * ones;
-}
-
-/* Counts braces of a lane, between which nothing else is of interest. As above. */
-SIMD_INLINE uint32_t simd_braces(const struct simd_isa *isa, const struct simd_place *place,
-                                 uint32_t base, uint64_t opens, uint64_t closes)
-{
-    struct lexer_nest *const nest = &place->lx->nest;
-    const uint32_t n_opens = simd_count(opens), n_closes = simd_count(closes);
-    const uint32_t n_braces = n_opens + n_closes;
-    uint64_t braces = isa->gather(opens, opens | closes) | ~simd_below(n_braces);
-    uint32_t room = nest->depth - nest->guard;
-    bool stay = simd_braces_stay_above(braces & 0xFF, room < 64 ? room : 64);
-    for (uint32_t n = 8; n < n_braces && stay; n += 8) {
-        room += 2 * simd_count(braces & 0xFF) - 8;
-        braces >>= 8;
-        stay = simd_braces_stay_above((braces | ~simd_below(n_braces - n)) & 0xFF,
-                                      room < 64 ? room : 64);
-    }
-    if (__builtin_expect(!stay, 0))
-        return simd_braces_one_by_one(place, base, opens, closes);
-    nest->depth += n_opens - n_closes;
     return place->end;
 }
 
@@ -174,8 +141,7 @@ SIMD_INLINE bool simd_take_event(const struct simd_place *place, const struct si
 
 /* Everything in its order. The offset of what has to be left to the byte-wise machine, or
  * place->end. */
-SIMD_SELDOM uint32_t simd_take_events(const struct simd_isa *isa, const struct simd_place *place,
-                                      const struct simd_events *of)
+SIMD_INLINE uint32_t simd_take_events(const struct simd_place *place, const struct simd_events *of)
 {
     uint64_t todo = ~UINT64_C(0);
     for (uint64_t events = of->commands | of->math_shifts | of->pars | of->suspects; events;
@@ -183,8 +149,8 @@ SIMD_SELDOM uint32_t simd_take_events(const struct simd_isa *isa, const struct s
         const uint64_t event = events & -events;
         const uint64_t before = (event - 1) & todo;
         if ((of->begin_groups | of->end_groups) & before) {
-            const uint32_t stop = simd_braces(isa, place, of->base, of->begin_groups & before,
-                                              of->end_groups & before);
+            const uint32_t stop =
+                simd_braces(place, of->base, of->begin_groups & before, of->end_groups & before);
             if (stop != place->end)
                 return stop;
         }
@@ -192,62 +158,95 @@ SIMD_SELDOM uint32_t simd_take_events(const struct simd_isa *isa, const struct s
         if (!simd_take_event(place, of, event))
             return of->base + simd_first(event);
     }
-    return simd_braces(isa, place, of->base, of->begin_groups & todo, of->end_groups & todo);
+    return simd_braces(place, of->base, of->begin_groups & todo, of->end_groups & todo);
 }
 
-/* Cuts the chunk where the byte-wise machine has to go on; false if so. */
-SIMD_INLINE bool simd_nest_lane(const struct simd_isa *isa, const struct simd_place *place,
-                                struct simd_chunk *chunk, uint32_t lane, uint64_t valid)
+/* Everything in the lane that is below its end. False: the chunk is cut. */
+SIMD_SELDOM bool simd_take_lane(const struct simd_place *place, struct simd_chunk *chunk,
+                                uint32_t lane, uint64_t commands, uint64_t valid)
 {
-    const struct lexer_nest *const nest = &place->lx->nest;
-    struct simd_events of = {
-        .commands = (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid,
-        .math_shifts = chunk->math_shifts[lane] & valid,
+    const uint64_t math_shifts = chunk->math_shifts[lane] & valid;
+    const bool in_formula = place->lx->nest.n_math > 0 || math_shifts;
+    const struct simd_events of = {
+        .commands = commands,
+        .math_shifts = math_shifts,
+        .pars = in_formula ? chunk->pars[lane] & valid : 0,
+        .suspects = chunk->suspects[lane] & valid,
         .begin_groups = chunk->begin_groups[lane] & valid,
         .end_groups = chunk->end_groups[lane] & valid,
+        .tokens = chunk->tokens[lane],
+        .comment = chunk->comment[lane],
         .base = place->pos + lane * SIMD_LANE_BYTES,
     };
-    if (chunk->has_high[lane / SIMD_LANES])
-        of.suspects = chunk->suspects[lane] & valid;
-    if (nest->n_math > 0 || of.math_shifts)
-        of.pars = chunk->pars[lane] & valid;
-    uint32_t stop;
-    if (of.commands | of.math_shifts | of.pars | of.suspects) {
-        of.tokens = chunk->tokens[lane];
-        of.comment = chunk->comment[lane];
-        stop = simd_take_events(isa, place, &of);
-    } else if (of.begin_groups | of.end_groups) {
-        stop = simd_braces(isa, place, of.base, of.begin_groups, of.end_groups);
-    } else {
-        return true;
-    }
-    if (__builtin_expect(stop == place->end, 1))
+    const uint32_t stop = simd_take_events(place, &of);
+    if (stop == place->end)
         return true;
     chunk->n_bytes = stop - place->pos;
     return false;
 }
 
+/* As above, where what is there can be told in bulk. */
+SIMD_INLINE bool simd_nest_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                const struct simd_place *place, struct simd_chunk *chunk,
+                                uint32_t lane, uint64_t valid)
+{
+    struct lexer *const lx = place->lx;
+    struct lexer_nest *const nest = &lx->nest;
+    const uint64_t opens = chunk->begin_groups[lane] & valid;
+    const uint64_t closes = chunk->end_groups[lane] & valid;
+    const uint64_t math_shifts = chunk->math_shifts[lane] & valid;
+    const uint64_t commands =
+        (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid;
+    const uint64_t braces = opens | closes;
+    const uint64_t pars = nest->n_math > 0 || math_shifts ? chunk->pars[lane] & valid : 0;
+    if (__builtin_expect(!(commands | (chunk->suspects[lane] & valid) | pars), 1)) {
+        if (!(braces | math_shifts))
+            return true;
+        const struct simd_nesting nesting = {.opens = opens,
+                                             .closes = closes,
+                                             .math_shifts = math_shifts,
+                                             .tokens = chunk->tokens[lane],
+                                             .base = place->pos + lane * SIMD_LANE_BYTES};
+        if (__builtin_expect(simd_nest_in_bulk(isa, bulk, lx, &nesting), 1))
+            return true;
+    }
+    return simd_take_lane(place, chunk, lane, commands, valid);
+}
+
+/* Counts what stands in the lane. */
+SIMD_INLINE void simd_count_lane(struct lexer *lx, const struct simd_chunk *chunk, uint32_t lane,
+                                 uint64_t valid)
+{
+    lx->n_tokens += simd_count(chunk->tokens[lane] & valid);
+    lx->n_lines += simd_count(chunk->lines[lane] & valid);
+}
+
 /* Follows the chunk from its first byte at offset pos to the cut, and counts what is below it.
  * False if the byte-wise machine has to go on there: control words before it are ended. */
-SIMD_INLINE bool simd_nest_chunk(const struct simd_isa *isa, struct lexer *lx, const uint8_t *input,
-                                 uint32_t pos, struct simd_chunk *chunk)
+SIMD_INLINE bool simd_nest_chunk(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                 struct lexer *lx, const uint8_t *input, uint32_t pos,
+                                 struct simd_chunk *chunk)
 {
     const struct simd_place place = {
         .lx = lx, .input = input, .pos = pos, .end = pos + chunk->n_bytes};
     bool goes_on = true;
     uint32_t lane = 0;
-    for (; goes_on && lane * SIMD_LANE_BYTES < chunk->n_bytes; lane++) {
-        const uint32_t begin = lane * SIMD_LANE_BYTES;
-        uint64_t valid = ~UINT64_C(0);
-        if (__builtin_expect(chunk->n_bytes - begin < SIMD_LANE_BYTES, 0))
-            valid = simd_below(chunk->n_bytes - begin);
-        if (__builtin_expect(!simd_nest_lane(isa, &place, chunk, lane, valid), 0)) {
-            goes_on = false;
-            valid = simd_below(chunk->n_bytes - begin);
-        }
+    for (; (lane + 1) * SIMD_LANE_BYTES <= chunk->n_bytes; lane++) {
+        goes_on = simd_nest_lane(isa, bulk, &place, chunk, lane, ~UINT64_C(0));
+        if (__builtin_expect(!goes_on, 0))
+            break;
+        simd_count_lane(lx, chunk, lane, ~UINT64_C(0));
+    }
+    if (lane * SIMD_LANE_BYTES < chunk->n_bytes) {
+        uint64_t valid = simd_below(chunk->n_bytes % SIMD_LANE_BYTES);
+        if (goes_on)
+            goes_on = simd_nest_lane(isa, bulk, &place, chunk, lane, valid);
+        valid &= lane * SIMD_LANE_BYTES < chunk->n_bytes
+                     ? simd_below(chunk->n_bytes - lane * SIMD_LANE_BYTES)
+                     : 0;
         chunk->starts[lane] &= valid;
-        lx->n_tokens += simd_count(chunk->tokens[lane] & valid);
-        lx->n_lines += simd_count(chunk->lines[lane] & valid);
+        simd_count_lane(lx, chunk, lane, valid);
+        lane++;
     }
     for (; lane % SIMD_LANES != 0; lane++) /* of the last group */
         chunk->starts[lane] = 0;

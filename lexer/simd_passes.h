@@ -35,10 +35,15 @@
     SIMD_DEFINE_CLASSIFY(isa, classify_pdflatex_at, LEXER_PDFLATEX, true)                          \
     SIMD_DEFINE_RULES(isa, rules_counting, false)                                                  \
     SIMD_DEFINE_RULES(isa, rules_writing, true)                                                    \
+    static struct simd_bulk bulk;                                                                  \
+    static void prepare(void)                                                                      \
+    {                                                                                              \
+        simd_bulk_make(&bulk);                                                                     \
+    }                                                                                              \
     static bool nest(struct lexer *lx, const uint8_t *input, uint32_t pos,                         \
                      struct simd_chunk *chunk)                                                     \
     {                                                                                              \
-        return simd_nest_chunk(&(isa), lx, input, pos, chunk);                                     \
+        return simd_nest_chunk(&(isa), &bulk, lx, input, pos, chunk);                              \
     }                                                                                              \
     static uint32_t put_spans(const struct simd_chunk *chunk, uint32_t pos, uint32_t room,         \
                               uint8_t *kinds, uint32_t *starts)                                    \

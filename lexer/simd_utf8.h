@@ -4,17 +4,18 @@
 
 #include "lexer/catcode.h"
 #include "lexer/simd_isa.h"
+#include "lexer/suspect.h"
 #include "lexer/utf8.h"
 
-/* Of a lane, and what of its last character goes on in the next one. */
+/* The letters and others among the characters of a lane that are not ASCII; all else stays hard.
+ */
 struct simd_utf8 {
-    uint64_t letters, others; /* all bytes of such characters */
-    uint64_t leads;           /* bytes from 0xC0 on */
-    uint64_t letters_over, others_over;
+    uint64_t letters, others;           /* all their bytes */
+    uint64_t letters_over, others_over; /* those in the next lane, from its first byte on */
+    uint64_t suspects;                  /* first bytes of what suspect.c reports */
 };
 
-/* Adds the letters and others among the characters whose first bytes are given, up to the first one
- * that is neither. in: the lane, followed by SIMD_AHEAD_BYTES. */
+/* Adds the characters whose first bytes are given. in: the lane, followed by SIMD_AHEAD_BYTES. */
 SIMD_INLINE void simd_utf8_by_table(const uint8_t *in, uint64_t leads, struct simd_utf8 *found)
 {
     for (; leads; leads &= leads - 1) {
@@ -22,38 +23,40 @@ SIMD_INLINE void simd_utf8_by_table(const uint8_t *in, uint64_t leads, struct si
         const struct utf8_char ch = utf8_decode(in + at, 4, true);
         const uint8_t catcode =
             ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
-        if (catcode != CATCODE_LETTER && catcode != CATCODE_OTHER)
-            return;
         const uint64_t bytes = simd_below(ch.n_bytes);
         const uint64_t over = at > 60 ? bytes >> (SIMD_LANE_BYTES - at) : 0;
         if (catcode == CATCODE_LETTER) {
             found->letters |= bytes << at;
             found->letters_over |= over;
-        } else {
+        } else if (catcode == CATCODE_OTHER) {
             found->others |= bytes << at;
             found->others_over |= over;
         }
+        if (suspect_code_point(ch.code_point))
+            found->suspects |= simd_bit(at);
     }
 }
 
-/* The letters and others that are not ASCII; all else stays hard. before: of the lane before. */
+/* With more first bytes than this it is worth asking for ranges of characters. */
+#define SIMD_UTF8_FEW 6u
+
+/* leads: bytes from 0xC0 on. before: of the lane before. */
 SIMD_INLINE struct simd_utf8 simd_utf8_of(const struct simd_isa *isa, const uint8_t *in,
-                                          const struct simd_utf8 *before)
+                                          uint64_t leads, const struct simd_utf8 *before)
 {
-    const struct simd_utf8_bytes b = isa->utf8(in);
-    const uint64_t two = b.two, three = b.three;
-    const uint64_t two_others = b.two_others, three_others = b.three_others;
-    struct simd_utf8 found = {
-        .leads = b.leads,
-        .letters = two | two << 1 | three | three << 1 | three << 2 | before->letters_over,
-        .others = two_others | two_others << 1 | three_others | three_others << 1 |
-                  three_others << 2 | before->others_over,
-        .letters_over = (two | three) >> 63 | three >> 62,
-        .others_over = (two_others | three_others) >> 63 | three_others >> 62,
-    };
-    const uint64_t unknown = b.leads & ~(two | three | two_others | three_others);
-    if (unknown)
-        simd_utf8_by_table(in, unknown, &found);
+    struct simd_utf8 found = {.letters = before->letters_over, .others = before->others_over};
+    if (simd_count(leads) > SIMD_UTF8_FEW) {
+        const struct simd_utf8_bytes b = isa->utf8(in);
+        const uint64_t letters = b.two | b.three, others = b.two_others | b.three_others;
+        found.letters |= letters | letters << 1 | b.three << 2;
+        found.others |= others | others << 1 | b.three_others << 2;
+        found.letters_over = letters >> 63 | b.three >> 62;
+        found.others_over = others >> 63 | b.three_others >> 62;
+        found.suspects = isa->suspects(in);
+        leads &= ~(letters | others);
+    }
+    if (leads)
+        simd_utf8_by_table(in, leads, &found);
     return found;
 }
 

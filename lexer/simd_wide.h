@@ -17,7 +17,7 @@ struct simd_carry {
 struct simd_group {
     simd_mask plane[SIMD_CLASS_BITS];
     bool has_high;
-    simd_mask letters, others, continued, suspects;
+    simd_mask letters, others, continued;
 };
 
 struct simd_sets {
