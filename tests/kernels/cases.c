@@ -6,14 +6,17 @@
 #include "tests/kernels/words.h"
 #include "tests/kernels/difference.h"
 
-/* What the bytes under test stand in: text, math, a name, a comment, a control word, UTF-8. */
+/* What the bytes under test stand in: text, math, a name, a comment, a control word, UTF-8; the
+ * last one is valid UTF-8 alone, so dense that vector code looks at all of it at once. */
 static const char *const contexts[] = {
     "a {b} $c$ \\word d 1 2  e\n\nf",
     "\\begin{x}$a_{b}^{c}$ \\\\\n  % \\begin{y} }\n\\end{x}\\",
     "\r\n \r\n\\foo\r\n^a ^^41 ~&#\t\tx\\ y\\  \n\\\n z",
     "\xC3\xA9t\xC3\xA9 \xE4\xB8\xAD\xE6 \xE2\x80\x94 \\\xC3\xA9 \xF0\x9D\x92\x9C\xEF\xBB\xBF",
+    "\xC3\xA9\xCE\xB1\xE4\xB8\xAD\xE3\x81\x82\xE2\x80\x94\xD0\xB6\xE2\x80\x9C",
 };
-#define N_CONTEXTS (sizeof contexts / sizeof contexts[0])
+#define N_CONTEXTS   (sizeof contexts / sizeof contexts[0])
+#define UTF8_CONTEXT (N_CONTEXTS - 1)
 
 #define TEXT_BYTES 208u
 
@@ -240,7 +243,7 @@ const char *case_every_utf8_lead(struct cases_sample sample)
             for (uint32_t j = (lead + i + sample.first) % sample.every;
                  j < sizeof seconds && !difference; j += sample.every) {
                 const uint32_t at = 64 + (lead + i * 20 + j) % 64;
-                fill(text, sizeof text, 0);
+                fill(text, sizeof text, (lead + i + j) % 3 ? UTF8_CONTEXT : 0);
                 text[at] = (uint8_t)lead;
                 text[at + 1] = seconds[i];
                 text[at + 2] = seconds[j];
