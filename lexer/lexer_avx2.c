@@ -420,7 +420,7 @@ static void avx2_prepare(void)
 
 static bool nest(struct lexer *lx, const uint8_t *input, uint32_t pos, struct simd_chunk *chunk)
 {
-    return simd_nest_chunk(&avx2, &avx2_bulk, lx, input, pos, chunk);
+    return simd_nest_step(&avx2, &avx2_bulk, lx, input, pos, chunk);
 }
 
 static uint32_t put_spans(const struct simd_chunk *chunk, uint32_t pos, uint32_t room,
