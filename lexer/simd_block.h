@@ -116,4 +116,23 @@ SIMD_INLINE simd_mask simd_lowest(bool value)
     return (simd_mask){value};
 }
 
+/* Bit index of a group, and no other. */
+SIMD_INLINE simd_mask simd_mask_bit(uint32_t index)
+{
+    uint64_t lanes[SIMD_LANES] = {0};
+    lanes[index / SIMD_LANE_BYTES] = simd_bit(index % SIMD_LANE_BYTES);
+    return simd_load(lanes);
+}
+
+/* Bits of a group from index on. */
+SIMD_INLINE simd_mask simd_mask_from(uint32_t index)
+{
+    uint64_t lanes[SIMD_LANES] = {0};
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
+        lanes[lane] = lane > index / SIMD_LANE_BYTES   ? ~UINT64_C(0)
+                      : lane < index / SIMD_LANE_BYTES ? 0
+                                                       : ~simd_below(index % SIMD_LANE_BYTES);
+    return simd_load(lanes);
+}
+
 #endif

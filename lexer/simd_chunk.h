@@ -1,6 +1,7 @@
 /* A chunk of a document in vector kernels, small enough to stay near the processor, and the passes
- * over it: the classes of its bytes; the rules, giving masks; and the output from these. What
- * stands between the last two is lexer/simd_nest.h's. */
+ * over it: the classes of its bytes, once; then, step by step, the rules, giving masks, and the
+ * output from these. What stands between the last two is lexer/simd_nest.h's. Where the byte-wise
+ * machine has to take something, the next step begins behind it, in the same chunk. */
 #ifndef L0_LEXER_SIMD_CHUNK_H
 #define L0_LEXER_SIMD_CHUNK_H
 
@@ -9,20 +10,24 @@
 
 #define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
 
+/* Groups that are taken together: what a cut leaves undecided is worked out again. */
+#define SIMD_STEP_GROUPS 4u
+
 struct simd_chunk {
-    /* What is looked at: in, as many groups, followed by SIMD_AHEAD_BYTES. */
+    /* What is looked at: so many groups from in on, followed by SIMD_AHEAD_BYTES. Below limit it
+     * may be decided. */
     const uint8_t *in;
-    uint32_t n_groups;
-    /* So many bytes are decided: the rest of the chunk is left to the next one, or to the byte-wise
-     * machine. */
-    uint32_t n_bytes;
+    uint32_t n_groups, limit;
+    /* The step: from begin on, up to end, which is cut where the next step, or the byte-wise
+     * machine, has to go on. */
+    uint32_t begin, end;
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
     simd_lanes watched;
     bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
     simd_lanes letters, others, continued, suspects, comment;
     struct simd_utf8 last_utf8;
-    struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, and out of the last one */
+    struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
     simd_lanes starts, tokens, lines, pars, skipped, escapes;
     simd_lanes begin_groups, end_groups, math_shifts;
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
@@ -162,43 +167,64 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
 /* Cuts so that what is left begins with what has to be seen together with what follows it. */
 SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
 {
-    const uint8_t *const in = chunk->in;
-    uint32_t n = chunk->n_bytes;
+    const uint8_t *const in = chunk->in + chunk->begin;
+    const uint64_t *const escapes = chunk->escapes;
+    uint32_t n = chunk->end - chunk->begin;
     n -= simd_utf8_begun(in, n);
     if (n > 0 && ((in[n - 1] == '^' && in[n] == '^') || (in[n - 1] == '\r' && in[n] == '\n')))
         n--;
-    if (n > 1 && simd_lane_bit(chunk->escapes, n - 2) && (in[n - 1] == ' ' || in[n - 1] == '\t'))
+    if (n > 1 && simd_lane_bit(escapes, chunk->begin + n - 2) &&
+        (in[n - 1] == ' ' || in[n - 1] == '\t'))
         n--;
-    if (n > 0 && simd_lane_bit(chunk->escapes, n - 1))
+    if (n > 0 && simd_lane_bit(escapes, chunk->begin + n - 1))
         n--;
-    chunk->n_bytes = n;
+    chunk->end = chunk->begin + n;
 }
 
-/* From carry[0] on: the masks of all groups up to the first stop, which is where n_bytes is cut;
- * whether there was one. */
+SIMD_INLINE struct simd_entry simd_entry_of(const struct simd_chunk *chunk, bool is_amid)
+{
+    const uint32_t index = chunk->begin % SIMD_GROUP_BYTES;
+    if (!is_amid)
+        return (struct simd_entry){.is_amid = false};
+    return (struct simd_entry){
+        .is_amid = true, .first = simd_mask_bit(index), .live = simd_mask_from(index)};
+}
+
+/* The group's masks. True: it has a stop, and the step's end is cut there. */
+SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                     uint32_t group, bool is_amid, bool writes)
+{
+    const struct simd_entry entry = simd_entry_of(chunk, is_amid);
+    const struct simd_group g = simd_group_of(chunk, group);
+    const bool next_is_lf = chunk->in[(group + 1) * SIMD_GROUP_BYTES] == '\n';
+    struct simd_wide w;
+    simd_find(isa, &entry, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
+    simd_carry_on(isa, &w, &chunk->carry[group + 1]);
+    simd_put_group(&g, &w, chunk, group * SIMD_LANES, writes);
+    if (__builtin_expect(!isa->any(w.stop_here | w.stop_behind), 1))
+        return false;
+    const uint32_t cut = simd_cut_of(&w, group);
+    if (cut >= chunk->end)
+        return false;
+    chunk->end = cut;
+    return true;
+}
+
+/* From begin on, where carry is: the masks of the step, which ends before limit, or before the
+ * first stop: whether there is one. */
 SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
 {
-    bool stopped = false;
-    chunk->word_first[chunk->n_groups * SIMD_LANES] = 0;
-    chunk->commands[chunk->n_groups * SIMD_LANES] = 0;
-    for (uint32_t group = 0; group < chunk->n_groups && !stopped; group++) {
-        const struct simd_group g = simd_group_of(chunk, group);
-        const bool next_is_lf = chunk->in[(group + 1) * SIMD_GROUP_BYTES] == '\n';
-        struct simd_wide w;
-        simd_find(isa, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
-        simd_carry_on(isa, &w, &chunk->carry[group + 1]);
-        simd_put_group(&g, &w, chunk, group * SIMD_LANES, writes);
-        stopped = isa->any(w.stop_here | w.stop_behind);
-        if (__builtin_expect(stopped, 0)) {
-            chunk->word_first[(group + 1) * SIMD_LANES] = 0;
-            chunk->commands[(group + 1) * SIMD_LANES] = 0;
-            const uint32_t cut = simd_cut_of(&w, group);
-            stopped = cut < chunk->n_bytes;
-            if (stopped)
-                chunk->n_bytes = cut;
-            break;
-        }
-    }
+    uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
+    uint32_t end_group = group + SIMD_STEP_GROUPS;
+    end_group = end_group < chunk->n_groups ? end_group : chunk->n_groups;
+    chunk->end = end_group * SIMD_GROUP_BYTES;
+    chunk->end = chunk->end < chunk->limit ? chunk->end : chunk->limit;
+    bool stopped = chunk->begin % SIMD_GROUP_BYTES != 0
+                       ? simd_apply_rules_to(isa, chunk, group, true, writes)
+                       : simd_apply_rules_to(isa, chunk, group, false, writes);
+    for (group++; group < end_group && !stopped; group++)
+        stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
+    chunk->word_first[group * SIMD_LANES] = chunk->commands[group * SIMD_LANES] = 0;
     simd_settle_end(chunk);
     return stopped;
 }
@@ -215,15 +241,22 @@ SIMD_INLINE bool simd_is_set(simd_mask mask, uint32_t index)
     return simd_lane_bit(lanes, index);
 }
 
-/* At the cut, behind the first byte at least. */
+/* At the step's end, which is behind its beginning. */
 SIMD_INLINE struct simd_state simd_state_at_cut(const struct simd_isa *isa,
                                                 const struct simd_chunk *chunk)
 {
-    const uint32_t last = chunk->n_bytes - 1, group = last / SIMD_GROUP_BYTES;
+    const uint32_t last = chunk->end - 1, group = last / SIMD_GROUP_BYTES;
     const uint32_t bit = last % SIMD_GROUP_BYTES;
+    struct simd_entry entry = simd_entry_of(chunk, true);
+    if (chunk->begin / SIMD_GROUP_BYTES < group)
+        entry = (struct simd_entry){
+            .is_amid = true, .first = simd_mask_bit(0), .live = simd_mask_from(0)};
     const struct simd_group g = simd_group_of(chunk, group);
+    struct simd_carry carry = chunk->carry[group];
     struct simd_wide w;
-    simd_find(isa, &g, &chunk->carry[group], &chunk->line_stops, false, &w);
+    simd_keep(&carry, entry.first);
+    entry.is_amid = true;
+    simd_find(isa, &entry, &g, &carry, &chunk->line_stops, false, &w);
     return (struct simd_state){.comment = simd_is_set(w.comment & ~w.line_ends, bit),
                                .word = simd_is_set(w.word, bit),
                                .middle = simd_is_set(w.leaves_middle, bit),
@@ -233,7 +266,7 @@ SIMD_INLINE struct simd_state simd_state_at_cut(const struct simd_isa *isa,
                                .blanks = simd_is_set(w.plain_blanks, bit)};
 }
 
-/* Between chunks: nothing was cut. */
+/* Where nothing was cut, between groups. */
 SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry)
 {
     const bool low = carry->run[0][0] & 1, high = carry->run[1][0] & 1;
@@ -246,14 +279,19 @@ SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry
                                .blanks = low && high};
 }
 
-SIMD_INLINE void simd_begin_with(struct simd_carry *carry, const struct simd_state *state)
+/* The next step's entry. */
+SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
+                               const struct simd_state *state)
 {
-    *carry = (struct simd_carry){.comment = simd_lowest(state->comment),
-                                 .word = simd_lowest(state->word),
-                                 .middle = simd_lowest(state->middle),
-                                 .fresh = simd_lowest(state->fresh),
-                                 .run = {simd_lowest(state->letters || state->blanks),
-                                         simd_lowest(state->others || state->blanks)}};
+    const simd_mask first = simd_mask_bit(begin % SIMD_GROUP_BYTES), none = {0};
+    chunk->begin = begin;
+    chunk->carry[begin / SIMD_GROUP_BYTES] =
+        (struct simd_carry){.comment = state->comment ? first : none,
+                            .word = state->word ? first : none,
+                            .middle = state->middle ? first : none,
+                            .fresh = state->fresh ? first : none,
+                            .run = {state->letters || state->blanks ? first : none,
+                                    state->others || state->blanks ? first : none}};
 }
 
 /* The last pass. */
@@ -297,13 +335,14 @@ SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
            simd_count(lanes[3]);
 }
 
-/* Writes the spans that begin in the chunk, whose first byte is at offset pos, where there is room
- * for so many at least. The number of spans. */
+/* Writes the spans that begin in the step, where there is room for so many at least; pos is the
+ * offset of the chunk's first byte. The number of spans. */
 SIMD_INLINE uint32_t simd_put_spans(const struct simd_isa *isa, const struct simd_chunk *chunk,
                                     uint32_t pos, uint32_t room, uint8_t *kinds, uint32_t *starts)
 {
     uint32_t n_spans = 0;
-    for (uint32_t lane = 0; lane * SIMD_LANE_BYTES < chunk->n_bytes; lane += SIMD_LANES) {
+    uint32_t lane = chunk->begin / SIMD_GROUP_BYTES * SIMD_LANES;
+    for (; lane * SIMD_LANE_BYTES < chunk->end; lane += SIMD_LANES) {
         const uint64_t *const bits = chunk->starts + lane;
         const uint32_t base = pos + lane * SIMD_LANE_BYTES;
         uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES] __attribute__((aligned(32)));

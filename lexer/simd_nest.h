@@ -17,8 +17,8 @@
 struct simd_place {
     struct lexer *lx; /* n_tokens: what stands before the lane in work */
     const uint8_t *input;
-    uint32_t pos; /* of the chunk */
-    uint32_t end; /* of what is decided: the offset pos + n_bytes */
+    uint32_t pos; /* of the chunk's first byte */
+    uint32_t end; /* of what is decided: the end of the step */
 };
 
 /* The end of the letters from offset at on. */
@@ -181,7 +181,7 @@ SIMD_SELDOM bool simd_take_lane(const struct simd_place *place, struct simd_chun
     const uint32_t stop = simd_take_events(place, &of);
     if (stop == place->end)
         return true;
-    chunk->n_bytes = stop - place->pos;
+    chunk->end = stop - place->pos;
     return false;
 }
 
@@ -221,32 +221,34 @@ SIMD_INLINE void simd_count_lane(struct lexer *lx, const struct simd_chunk *chun
     lx->n_lines += simd_count(chunk->lines[lane] & valid);
 }
 
-/* Follows the chunk from its first byte at offset pos to the cut, and counts what is below it.
- * False if the byte-wise machine has to go on there: control words before it are ended. */
-SIMD_INLINE bool simd_nest_chunk(const struct simd_isa *isa, const struct simd_bulk *bulk,
-                                 struct lexer *lx, const uint8_t *input, uint32_t pos,
-                                 struct simd_chunk *chunk)
+/* Of the lane, the bits that are in the step. */
+SIMD_INLINE uint64_t simd_valid(const struct simd_chunk *chunk, uint32_t lane)
 {
-    const struct simd_place place = {
-        .lx = lx, .input = input, .pos = pos, .end = pos + chunk->n_bytes};
+    const uint32_t first = lane * SIMD_LANE_BYTES;
+    uint64_t valid = ~UINT64_C(0);
+    if (__builtin_expect(first < chunk->begin, 0))
+        valid &= ~simd_below(chunk->begin - first);
+    if (__builtin_expect(chunk->end < first + SIMD_LANE_BYTES, 0))
+        valid &= chunk->end > first ? simd_below(chunk->end - first) : 0;
+    return valid;
+}
+
+/* Follows the step, and counts what is in it. False: it is cut, and the byte-wise machine has to go
+ * on there: control words before it are ended. pos: the offset of the chunk's first byte. */
+SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                struct lexer *lx, const uint8_t *input, uint32_t pos,
+                                struct simd_chunk *chunk)
+{
+    const struct simd_place place = {.lx = lx, .input = input, .pos = pos, .end = pos + chunk->end};
     bool goes_on = true;
-    uint32_t lane = 0;
-    for (; (lane + 1) * SIMD_LANE_BYTES <= chunk->n_bytes; lane++) {
-        goes_on = simd_nest_lane(isa, bulk, &place, chunk, lane, ~UINT64_C(0));
+    uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
+    for (; goes_on && lane * SIMD_LANE_BYTES < chunk->end; lane++) {
+        uint64_t valid = simd_valid(chunk, lane);
+        goes_on = simd_nest_lane(isa, bulk, &place, chunk, lane, valid);
         if (__builtin_expect(!goes_on, 0))
-            break;
-        simd_count_lane(lx, chunk, lane, ~UINT64_C(0));
-    }
-    if (lane * SIMD_LANE_BYTES < chunk->n_bytes) {
-        uint64_t valid = simd_below(chunk->n_bytes % SIMD_LANE_BYTES);
-        if (goes_on)
-            goes_on = simd_nest_lane(isa, bulk, &place, chunk, lane, valid);
-        valid &= lane * SIMD_LANE_BYTES < chunk->n_bytes
-                     ? simd_below(chunk->n_bytes - lane * SIMD_LANE_BYTES)
-                     : 0;
+            valid = simd_valid(chunk, lane);
         chunk->starts[lane] &= valid;
         simd_count_lane(lx, chunk, lane, valid);
-        lane++;
     }
     for (; lane % SIMD_LANES != 0; lane++) /* of the last group */
         chunk->starts[lane] = 0;

@@ -43,7 +43,7 @@
     static bool nest(struct lexer *lx, const uint8_t *input, uint32_t pos,                         \
                      struct simd_chunk *chunk)                                                     \
     {                                                                                              \
-        return simd_nest_chunk(&(isa), &bulk, lx, input, pos, chunk);                              \
+        return simd_nest_step(&(isa), &bulk, lx, input, pos, chunk);                               \
     }                                                                                              \
     static uint32_t put_spans(const struct simd_chunk *chunk, uint32_t pos, uint32_t room,         \
                               uint8_t *kinds, uint32_t *starts)                                    \

@@ -61,11 +61,12 @@ struct simd_latest {
     bool known, skipped;
 };
 
+/* In the step; pos: of the chunk. */
 SIMD_INLINE void simd_note_latest(const struct simd_chunk *chunk, uint32_t pos,
                                   struct simd_latest *latest)
 {
-    uint32_t lane = (chunk->n_bytes - 1) / SIMD_LANE_BYTES;
-    while (lane > 0 && chunk->starts[lane] == 0)
+    uint32_t lane = (chunk->end - 1) / SIMD_LANE_BYTES;
+    while (lane > chunk->begin / SIMD_LANE_BYTES && chunk->starts[lane] == 0)
         lane--;
     if (chunk->starts[lane] == 0)
         return;
@@ -115,73 +116,95 @@ SIMD_INLINE struct simd_line_stops simd_line_stops_of(struct lexer *lx, const ui
     };
 }
 
-/* What simd_chunks() works with. */
+/* What is kept while a kernel runs. */
 struct simd_work {
     struct simd_chunk chunk;
+    uint32_t pos; /* of the chunk's first byte */
+    bool is_classified, at_is_letter;
     /* The end of what is there, with more behind it. */
     uint8_t tail[SIMD_GROUP_BYTES + SIMD_LANE_BYTES];
 };
 
-/* What the next chunk looks at: of n bytes, which AHEAD more follow; at most so many groups. */
-SIMD_INLINE void simd_look_at(struct simd_work *work, const uint8_t *in, uint32_t n,
-                              uint32_t n_groups)
+/* A new chunk: of n bytes, which AHEAD more follow. */
+SIMD_INLINE void simd_look_at(struct simd_work *work, const uint8_t *in, uint32_t n)
 {
     struct simd_chunk *const chunk = &work->chunk;
     chunk->in = in;
-    chunk->n_groups = n / SIMD_GROUP_BYTES < n_groups ? n / SIMD_GROUP_BYTES : n_groups;
-    chunk->n_bytes = chunk->n_groups * SIMD_GROUP_BYTES;
+    chunk->n_groups =
+        n / SIMD_GROUP_BYTES < SIMD_GROUPS_MAX ? n / SIMD_GROUP_BYTES : SIMD_GROUPS_MAX;
+    chunk->limit = chunk->n_groups * SIMD_GROUP_BYTES;
     if (chunk->n_groups > 0)
         return;
     memcpy(work->tail, in, n + SIMD_AHEAD_BYTES);
     memset(work->tail + n + SIMD_AHEAD_BYTES, 0, sizeof work->tail - n - SIMD_AHEAD_BYTES);
     chunk->in = work->tail;
     chunk->n_groups = 1;
-    chunk->n_bytes = n;
+    chunk->limit = n;
 }
 
-/* Takes chunks until one is cut. The number of bytes taken. */
-SIMD_INLINE uint32_t simd_chunks(const struct simd_passes *passes, struct lexer *lx,
-                                 const uint8_t *input, uint32_t have)
+/* Sees to it that the chunk holds the offset pos, with n bytes there and AHEAD more. */
+SIMD_INLINE void simd_reach(const struct simd_passes *passes, struct simd_work *work,
+                            const struct lexer *lx, const uint8_t *input, uint32_t pos, uint32_t n)
 {
-    struct simd_work work;
-    struct simd_chunk *const chunk = &work.chunk;
+    if (work->is_classified && pos - work->pos < work->chunk.limit &&
+        work->at_is_letter == lx->context.at_is_letter)
+        return;
+    simd_look_at(work, input + pos, n);
+    passes->classify(&work->chunk);
+    work->pos = pos;
+    work->is_classified = true;
+    work->at_is_letter = lx->context.at_is_letter;
+}
+
+/* The spans of the step. */
+SIMD_INLINE uint32_t simd_take_spans(const struct simd_passes *passes, const struct lexer *lx,
+                                     const struct simd_work *work, uint32_t room)
+{
+    const struct simd_chunk *const chunk = &work->chunk;
+    if (lx->writes)
+        return passes->put_spans(chunk, work->pos, room, lx->out.kinds + lx->n_spans,
+                                 lx->out.starts + lx->n_spans);
+    uint32_t n = 0;
+    uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
+    for (; lane * SIMD_LANE_BYTES < chunk->end; lane++)
+        n += simd_count(chunk->starts[lane]);
+    return n;
+}
+
+/* Takes steps until one is cut by what has to be left to the byte-wise machine. The number of bytes
+ * taken. */
+SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_work *work,
+                                struct lexer *lx, const uint8_t *input, uint32_t have)
+{
+    struct simd_chunk *const chunk = &work->chunk;
     struct simd_state state = simd_state_of(lx);
     struct simd_latest latest = {0};
     const uint32_t first_pos = lx->pos;
-    uint32_t pos = lx->pos, n_groups = 1;
+    uint32_t pos = lx->pos;
     bool goes_on = true;
     chunk->line_stops = simd_line_stops_of(lx, input, have);
     while (goes_on && have - pos >= SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
         const uint32_t room = lx->writes ? lx->out.span_cap - lx->n_spans : UINT32_MAX;
-        uint32_t n = have - pos - SIMD_AHEAD_BYTES;
-        n = n < room ? n : room;
-        if (n < SIMD_WORTH_BYTES)
+        const uint32_t n = have - pos - SIMD_AHEAD_BYTES;
+        if (room < n && room < SIMD_CHUNK_BYTES)
             break;
-        simd_begin_with(&chunk->carry[0], &state);
-        simd_look_at(&work, input + pos, n, n_groups);
-        passes->classify(chunk);
+        simd_reach(passes, work, lx, input, pos, n);
+        simd_begin_at(chunk, pos - work->pos, &state);
         goes_on = !passes->apply_rules(chunk);
         bool words_end = false;
-        if (chunk->n_bytes > 0 && !passes->nest(lx, input, pos, chunk)) {
+        if (chunk->end > chunk->begin && !passes->nest(lx, input, work->pos, chunk)) {
             goes_on = false;
             words_end = true;
         }
-        if (chunk->n_bytes == 0)
+        if (chunk->end == chunk->begin)
             break;
-        if (lx->writes) {
-            lx->n_spans += passes->put_spans(chunk, pos, room, lx->out.kinds + lx->n_spans,
-                                             lx->out.starts + lx->n_spans);
-        } else {
-            for (uint32_t lane = 0; lane * SIMD_LANE_BYTES < chunk->n_bytes; lane++)
-                lx->n_spans += simd_count(chunk->starts[lane]);
-        }
-        simd_note_latest(chunk, pos, &latest);
-        pos += chunk->n_bytes;
-        state = chunk->n_bytes < chunk->n_groups * SIMD_GROUP_BYTES
+        lx->n_spans += simd_take_spans(passes, lx, work, room);
+        simd_note_latest(chunk, work->pos, &latest);
+        pos = work->pos + chunk->end;
+        state = chunk->end % SIMD_GROUP_BYTES != 0
                     ? passes->state_at_cut(chunk)
-                    : simd_state_of_carry(&chunk->carry[chunk->n_groups]);
+                    : simd_state_of_carry(&chunk->carry[chunk->end / SIMD_GROUP_BYTES]);
         state.word &= !words_end;
-        n_groups = n_groups * 2 < SIMD_GROUPS_MAX ? n_groups * 2 : SIMD_GROUPS_MAX;
     }
     if (pos > first_pos) {
         lx->pos = pos;
@@ -195,13 +218,15 @@ SIMD_INLINE uint32_t simd_chunks(const struct simd_passes *passes, struct lexer 
 SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
                          const struct simd_passes passes[2][2])
 {
+    struct simd_work work;
+    work.is_classified = false;
     while (lx->pos < have) {
         uint32_t until = lx->pos + 1;
         if (have - lx->pos < SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
             until = have;
         } else if (simd_applies(lx, input)) {
             const uint32_t n =
-                simd_chunks(&passes[lx->context.at_is_letter][lx->writes], lx, input, have);
+                simd_steps(&passes[lx->context.at_is_letter][lx->writes], &work, lx, input, have);
             until = lx->pos + (n < SIMD_POOR_BYTES ? SIMD_SKIP_BYTES : 1);
         }
         const int rc = lexer_portable_until(lx, input, have, until < have ? until : have);

@@ -5,13 +5,30 @@
 
 #include "lexer/simd_isa.h"
 
-/* What a group hands to the next one, in the lowest bits. */
+/* What a group hands to the next one, in the lowest bits; or what the document's state is before
+ * the entry, there. */
 struct simd_carry {
     simd_mask escaped, comment, word; /* the next byte is escaped, in a comment, in a word */
     simd_mask middle, fresh;          /* state M; state N */
-    simd_mask run[2];                 /* such a run may be joined: see simd_wide_spans() */
+    simd_mask run[2];                 /* such a run may be joined: see simd_find_spans() */
     simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
 };
+
+/* Where in a group work begins: bytes before are of no class, and state comes in there. */
+struct simd_entry {
+    bool is_amid;    /* not with the first byte: known when compiled */
+    simd_mask first; /* the entry's bit */
+    simd_mask live;  /* that and all above */
+};
+
+/* One byte on; in: of a group's carry. */
+SIMD_INLINE simd_mask simd_next(const struct simd_isa *isa, const struct simd_entry *entry,
+                                simd_mask bits, simd_mask in)
+{
+    if (entry->is_amid)
+        return (isa->next(bits, (simd_mask){0}) & ~entry->first) | in;
+    return isa->next(bits, in);
+}
 
 /* The classes of a group, and what its characters that are not ASCII change. */
 struct simd_group {
@@ -50,10 +67,16 @@ struct simd_wide {
     simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
 };
 
-SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group)
+SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group,
+                                          const struct simd_entry *entry)
 {
-    const simd_mask d = group->plane[0], c = group->plane[1], b = group->plane[2],
-                    a = group->plane[3];
+    simd_mask d = group->plane[0], c = group->plane[1], b = group->plane[2], a = group->plane[3];
+    if (entry->is_amid) { /* hard, for now */
+        d |= ~entry->live;
+        c |= ~entry->live;
+        b &= entry->live;
+        a &= entry->live;
+    }
     const simd_mask none = ~(a | b), only_a = a & ~b, only_b = b & ~a, both = a & b;
     const simd_mask zero = ~(c | d), one = d & ~c, two = c & ~d, three = c & d;
     struct simd_sets s = {
@@ -80,12 +103,19 @@ SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group)
         s.others |= group->others;
         s.hard &= ~(group->letters | group->others);
     }
+    if (entry->is_amid) {
+        s.hard &= entry->live;
+        s.letters &= entry->live;
+        s.others &= entry->live;
+        s.wide_letters &= entry->live;
+        s.wide_others &= entry->live;
+    }
     return s;
 }
 
 /* Line ends are LF, CR and CR LF; stops: where the kernel has to. */
-SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, struct simd_wide *w,
-                                 const struct simd_carry *carry,
+SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, const struct simd_entry *entry,
+                                 struct simd_wide *w, const struct simd_carry *carry,
                                  const struct simd_line_stops *stops, uint64_t next_is_lf)
 {
     const struct simd_sets *s = &w->sets;
@@ -94,7 +124,7 @@ SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, struct simd_wide *w
     w->second_half = (simd_mask){0};
     if (__builtin_expect(!isa->any(s->crs | carry->cr), 1))
         return;
-    w->second_half = s->lfs & isa->next(s->crs, carry->cr);
+    w->second_half = s->lfs & simd_next(isa, entry, s->crs, carry->cr);
     w->line_ends = s->crs | (s->lfs & ~w->second_half);
     /* What is said of a CR depends on the next byte, in the last lane on one behind it. */
     uint64_t lfs[SIMD_LANES + 1] = {[SIMD_LANES] = next_is_lf};
@@ -124,11 +154,12 @@ SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, struct simd_wide *w
  *   comment   . 1 1 1 1 1 .
  *
  * Control words: runs of letters from an escaped one on, by the same addition. */
-SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, struct simd_wide *w,
-                                    const struct simd_carry *carry)
+SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, const struct simd_entry *entry,
+                                    struct simd_wide *w, const struct simd_carry *carry)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask lowest = simd_lowest(true), odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
+    const simd_mask odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
+    const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
     const simd_mask first_escaped = carry->escaped & lowest;
     const simd_mask run = s->escapes & ~first_escaped;
     const simd_mask parity = isa->difference(isa->next(run, (simd_mask){0}) | odd, run) ^ odd;
@@ -147,13 +178,14 @@ SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, struct simd_wide
 
 /* The first thing that the byte-wise machine has to look at. Blanks behind an escape character may
  * be trimmed with the line end, which is then escaped. */
-SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, struct simd_wide *w,
-                                 const struct simd_carry *carry)
+SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, const struct simd_entry *entry,
+                                 struct simd_wide *w, const struct simd_carry *carry)
 {
     const struct simd_sets *s = &w->sets;
     const simd_mask carets = (s->superscripts & ~w->comment) | (w->escaped & s->blanks);
     w->stop_here |= (s->hard & ~w->comment) | (w->escaped & (s->hard | s->wide_others));
-    w->stop_behind = isa->next(carets, carry->caret) & (s->superscripts | s->blanks | w->line_ends);
+    w->stop_behind =
+        simd_next(isa, entry, carets, carry->caret) & (s->superscripts | s->blanks | w->line_ends);
 }
 
 /* Spans and tokens. Runs: letters are 1, others 2, blanks 3; what goes on has the number of the
@@ -161,8 +193,8 @@ SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, struct simd_wide *w
  *
  * TeX's states before each byte: M behind what gives a token; N at the beginning of lines and
  * behind blanks from there on, which again is a sum that carries through them. */
-SIMD_INLINE void simd_find_spans(const struct simd_isa *isa, struct simd_wide *w,
-                                 const struct simd_carry *carry)
+SIMD_INLINE void simd_find_spans(const struct simd_isa *isa, const struct simd_entry *entry,
+                                 struct simd_wide *w, const struct simd_carry *carry)
 {
     const struct simd_sets *s = &w->sets;
     const simd_mask ends = w->line_ends | w->second_half;
@@ -172,11 +204,12 @@ SIMD_INLINE void simd_find_spans(const struct simd_isa *isa, struct simd_wide *w
     w->plain_blanks = s->blanks & w->plain;
     const simd_mask run[2] = {w->plain_letters | w->plain_blanks,
                               w->plain_others | w->plain_blanks};
-    const simd_mask run_starts = (run[0] | run[1]) & ((run[0] ^ isa->next(run[0], carry->run[0])) |
-                                                      (run[1] ^ isa->next(run[1], carry->run[1])));
+    const simd_mask run_starts =
+        (run[0] | run[1]) & ((run[0] ^ simd_next(isa, entry, run[0], carry->run[0])) |
+                             (run[1] ^ simd_next(isa, entry, run[1], carry->run[1])));
     w->leaves_middle = ~(s->blanks | ends | w->word | w->comment);
-    const simd_mask in_middle = isa->next(w->leaves_middle, carry->middle);
-    const simd_mask line_starts = isa->next(ends, carry->fresh);
+    const simd_mask in_middle = simd_next(isa, entry, w->leaves_middle, carry->middle);
+    const simd_mask line_starts = simd_next(isa, entry, ends, carry->fresh);
     const simd_mask sum = isa->sum(w->plain_blanks, line_starts & w->plain_blanks);
     const simd_mask line_ends = w->line_ends & w->plain;
     w->fresh = ends | (w->plain_blanks & ~sum);
@@ -189,15 +222,16 @@ SIMD_INLINE void simd_find_spans(const struct simd_isa *isa, struct simd_wide *w
                 (run_starts & w->plain_blanks & in_middle) | (alone & ~w->nones);
 }
 
-SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_group *group,
-                           const struct simd_carry *carry, const struct simd_line_stops *stops,
-                           bool next_is_lf, struct simd_wide *w)
+SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *entry,
+                           const struct simd_group *group, const struct simd_carry *carry,
+                           const struct simd_line_stops *stops, bool next_is_lf,
+                           struct simd_wide *w)
 {
-    w->sets = simd_sets_of(group);
-    simd_find_lines(isa, w, carry, stops, next_is_lf);
-    simd_find_commands(isa, w, carry);
-    simd_find_stops(isa, w, carry);
-    simd_find_spans(isa, w, carry);
+    w->sets = simd_sets_of(group, entry);
+    simd_find_lines(isa, entry, w, carry, stops, next_is_lf);
+    simd_find_commands(isa, entry, w, carry);
+    simd_find_stops(isa, entry, w, carry);
+    simd_find_spans(isa, entry, w, carry);
 }
 
 SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wide *w,
@@ -212,6 +246,20 @@ SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wid
     next->run[1] = isa->over(w->plain_others | w->plain_blanks);
     next->cr = isa->over(w->sets.crs);
     next->caret = isa->over((w->sets.superscripts & ~w->comment) | (w->escaped & w->sets.blanks));
+}
+
+/* No more than these bits. */
+SIMD_INLINE void simd_keep(struct simd_carry *carry, simd_mask bits)
+{
+    carry->escaped &= bits;
+    carry->comment &= bits;
+    carry->word &= bits;
+    carry->middle &= bits;
+    carry->fresh &= bits;
+    carry->run[0] &= bits;
+    carry->run[1] &= bits;
+    carry->cr &= bits;
+    carry->caret &= bits;
 }
 
 #endif
