@@ -52,14 +52,17 @@ static void read_file(struct settings *settings, const char *path, struct argp_s
     FILE *const file = fopen(path, "rb");
     if (!file)
         argp_failure(state, EX_NOINPUT, errno, "%s", path);
-    settings->files = realloc(settings->files, (settings->n_files + 1) * sizeof *settings->files);
-    struct word *const content = &settings->files[settings->n_files++];
-    content->bytes = lexed_alloc(FILE_BYTES_MAX, 1);
+    struct word *const files =
+        realloc(settings->files, (settings->n_files + 1) * sizeof *settings->files);
+    if (!files)
+        abort();
+    settings->files = files;
+    struct word *const content = &files[settings->n_files++];
+    content->bytes = lexed_alloc(FILE_BYTES_MAX, 1); /* untouched pages cost nothing */
     content->n_bytes = (uint32_t)fread(content->bytes, 1, FILE_BYTES_MAX, file);
-    if (ferror(file) || !feof(file))
-        argp_failure(state, EX_NOINPUT, errno, "%s: not read, or longer than %u bytes", path,
+    if (ferror(file) || content->n_bytes == FILE_BYTES_MAX)
+        argp_failure(state, EX_NOINPUT, errno, "%s: not read, or not shorter than %u bytes", path,
                      FILE_BYTES_MAX);
-    content->bytes = realloc(content->bytes, content->n_bytes + 1);
     fclose(file);
 }
 
