@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
     {"documents", 'n', "N", 0, "Make N documents instead", 0},
     {"seed", 'S', "N", 0, "Begin with this seed (default: a random one; it is printed)", 0},
     {"every", 'e', "N", 0, "Of very many cases take every Nth (default: 1)", 0},
-    {"first", 'f', "N", 0, "… beginning with this one, from 0 on (default: 0)", 0},
+    {"first", 'f', "N", 0, "Begin with the Nth of these, from 0 on (default: 0)", 0},
     {"only", 'o', "NAME", 0, "Only this case, or \"files\", or \"documents\"", 0},
     {"dictionary", 'd', "FILE", 0, "Make documents of these words too, as libFuzzer reads them", 0},
     {0}};
@@ -247,7 +247,8 @@ int main(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &settings);
     const int rc = settings.dictionary ? words_read(&words, settings.dictionary) : 0;
     if (rc != 0) {
-        fprintf(stderr, "differ: %s: %s\n", settings.dictionary, strerror(-rc));
+        fprintf(stderr, "differ: %s: %s\n", settings.dictionary,
+                rc == -EINVAL ? "a line is no word in quotes" : strerror(-rc));
         return EX_NOINPUT;
     }
     lexer_init(NULL);
