@@ -11,7 +11,9 @@
 #define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
 
 /* Groups that are taken together: what a cut leaves undecided is worked out again. */
+#ifndef SIMD_STEP_GROUPS
 #define SIMD_STEP_GROUPS 4u
+#endif
 
 struct simd_chunk {
     /* What is looked at: so many groups from in on, followed by SIMD_AHEAD_BYTES. Below limit it

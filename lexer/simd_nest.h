@@ -109,27 +109,22 @@ SIMD_INLINE uint32_t simd_braces(const struct simd_place *place, uint32_t base, 
 /* What stands in a lane, at offset base. */
 struct simd_events {
     uint64_t commands; /* escape characters of those that may be watched */
-    uint64_t math_shifts, pars, suspects, begin_groups, end_groups, tokens;
-    uint64_t comment; /* with suspects */
-    uint32_t base;
+    uint64_t suspects, comment;
+    uint64_t pars;
+    struct simd_nesting nesting;
 };
 
-SIMD_INLINE bool simd_take_event(const struct simd_place *place, const struct simd_events *of,
-                                 uint64_t event)
+/* A $ or \par. False: for the byte-wise machine. */
+SIMD_INLINE bool simd_take_math(const struct simd_place *place, const struct simd_events *of,
+                                uint64_t event)
 {
     struct lexer *const lx = place->lx;
-    const uint32_t at = of->base + simd_first(event);
-    if (of->commands & event)
-        return simd_take_command(place, at);
-    if (of->suspects & of->comment & event) {
-        suspect_comment(lx, place->input, at, at + 3);
-    } else if (of->suspects & event) {
-        suspect_text(lx, place->input, at, at + (place->input[at] >= 0xE0 ? 3 : 2));
-    } else if (of->math_shifts & event) {
+    const uint32_t at = of->nesting.base + simd_first(event);
+    if (of->nesting.math_shifts & event) {
         if (lx->context.n_saves > 0)
             return false;
         const uint32_t n_tokens = lx->n_tokens;
-        lx->n_tokens += simd_count(of->tokens & (event - 1));
+        lx->n_tokens += simd_count(of->nesting.tokens & (event - 1));
         nest_math_shift(lx, at);
         lx->n_tokens = n_tokens;
     } else {
@@ -139,86 +134,72 @@ SIMD_INLINE bool simd_take_event(const struct simd_place *place, const struct si
     return true;
 }
 
-/* Everything in its order. The offset of what has to be left to the byte-wise machine, or
+/* Braces, $ and \par of the part of the lane, in their order. The offset of what has to be left to
+ * the byte-wise machine, or place->end. */
+SIMD_SELDOM uint32_t simd_nest_one_by_one(const struct simd_place *place,
+                                          const struct simd_events *of, uint64_t part)
+{
+    uint64_t todo = part;
+    const struct simd_nesting *const nesting = &of->nesting;
+    for (uint64_t events = (nesting->math_shifts | of->pars) & part; events; events &= events - 1) {
+        const uint64_t event = events & -events, before = (event - 1) & todo;
+        const uint32_t stop =
+            simd_braces(place, nesting->base, nesting->opens & before, nesting->closes & before);
+        if (stop != place->end)
+            return stop;
+        todo &= ~(event - 1);
+        if (!simd_take_math(place, of, event))
+            return nesting->base + simd_first(event);
+    }
+    return simd_braces(place, nesting->base, nesting->opens & todo, nesting->closes & todo);
+}
+
+/* The same, in bulk if that can be told. */
+SIMD_INLINE uint32_t simd_nest_part(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                    const struct simd_place *place, const struct simd_events *of,
+                                    uint64_t part, struct simd_flow *flow)
+{
+    const struct simd_nesting nesting = {.opens = of->nesting.opens & part,
+                                         .closes = of->nesting.closes & part,
+                                         .math_shifts = of->nesting.math_shifts & part,
+                                         .tokens = of->nesting.tokens,
+                                         .base = of->nesting.base};
+    const bool in_formula = flow->in_math || nesting.math_shifts;
+    const bool has_pars = in_formula && (of->pars & part);
+    if (__builtin_expect(!has_pars && simd_nest_in_bulk(isa, bulk, flow, &nesting), 1))
+        return place->end;
+    simd_save_flow(place->lx, flow);
+    const uint32_t stop = simd_nest_one_by_one(place, of, part);
+    *flow = simd_load_flow(place->lx);
+    return stop;
+}
+
+/* A lane with commands or suspects. The offset of what has to be left to the byte-wise machine, or
  * place->end. */
-SIMD_INLINE uint32_t simd_take_events(const struct simd_place *place, const struct simd_events *of)
+SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                    const struct simd_place *place, const struct simd_events *of,
+                                    struct simd_flow *flow)
 {
     uint64_t todo = ~UINT64_C(0);
-    for (uint64_t events = of->commands | of->math_shifts | of->pars | of->suspects; events;
-         events &= events - 1) {
+    for (uint64_t events = of->commands | of->suspects; events; events &= events - 1) {
         const uint64_t event = events & -events;
-        const uint64_t before = (event - 1) & todo;
-        if ((of->begin_groups | of->end_groups) & before) {
-            const uint32_t stop =
-                simd_braces(place, of->base, of->begin_groups & before, of->end_groups & before);
-            if (stop != place->end)
-                return stop;
-        }
+        const uint32_t at = of->nesting.base + simd_first(event);
+        const uint32_t stop = simd_nest_part(isa, bulk, place, of, (event - 1) & todo, flow);
+        if (stop != place->end)
+            return stop;
         todo = ~(event - 1);
-        if (!simd_take_event(place, of, event))
-            return of->base + simd_first(event);
+        simd_save_flow(place->lx, flow);
+        if (of->commands & event) {
+            if (!simd_take_command(place, at))
+                return at;
+        } else if (of->comment & event) {
+            suspect_comment(place->lx, place->input, at, at + 3);
+        } else {
+            suspect_text(place->lx, place->input, at, at + (place->input[at] >= 0xE0 ? 3 : 2));
+        }
+        *flow = simd_load_flow(place->lx);
     }
-    return simd_braces(place, of->base, of->begin_groups & todo, of->end_groups & todo);
-}
-
-/* Everything in the lane that is below its end. False: the chunk is cut. */
-SIMD_SELDOM bool simd_take_lane(const struct simd_place *place, struct simd_chunk *chunk,
-                                uint32_t lane, uint64_t commands, uint64_t valid)
-{
-    const uint64_t math_shifts = chunk->math_shifts[lane] & valid;
-    const bool in_formula = place->lx->nest.n_math > 0 || math_shifts;
-    const struct simd_events of = {
-        .commands = commands,
-        .math_shifts = math_shifts,
-        .pars = in_formula ? chunk->pars[lane] & valid : 0,
-        .suspects = chunk->suspects[lane] & valid,
-        .begin_groups = chunk->begin_groups[lane] & valid,
-        .end_groups = chunk->end_groups[lane] & valid,
-        .tokens = chunk->tokens[lane],
-        .comment = chunk->comment[lane],
-        .base = place->pos + lane * SIMD_LANE_BYTES,
-    };
-    const uint32_t stop = simd_take_events(place, &of);
-    if (stop == place->end)
-        return true;
-    chunk->end = stop - place->pos;
-    return false;
-}
-
-/* As above, where what is there can be told in bulk. */
-SIMD_INLINE bool simd_nest_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
-                                const struct simd_place *place, struct simd_chunk *chunk,
-                                uint32_t lane, uint64_t valid)
-{
-    struct lexer *const lx = place->lx;
-    struct lexer_nest *const nest = &lx->nest;
-    const uint64_t opens = chunk->begin_groups[lane] & valid;
-    const uint64_t closes = chunk->end_groups[lane] & valid;
-    const uint64_t math_shifts = chunk->math_shifts[lane] & valid;
-    const uint64_t commands =
-        (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid;
-    const uint64_t braces = opens | closes;
-    const uint64_t pars = nest->n_math > 0 || math_shifts ? chunk->pars[lane] & valid : 0;
-    if (__builtin_expect(!(commands | (chunk->suspects[lane] & valid) | pars), 1)) {
-        if (!(braces | math_shifts))
-            return true;
-        const struct simd_nesting nesting = {.opens = opens,
-                                             .closes = closes,
-                                             .math_shifts = math_shifts,
-                                             .tokens = chunk->tokens[lane],
-                                             .base = place->pos + lane * SIMD_LANE_BYTES};
-        if (__builtin_expect(simd_nest_in_bulk(isa, bulk, lx, &nesting), 1))
-            return true;
-    }
-    return simd_take_lane(place, chunk, lane, commands, valid);
-}
-
-/* Counts what stands in the lane. */
-SIMD_INLINE void simd_count_lane(struct lexer *lx, const struct simd_chunk *chunk, uint32_t lane,
-                                 uint64_t valid)
-{
-    lx->n_tokens += simd_count(chunk->tokens[lane] & valid);
-    lx->n_lines += simd_count(chunk->lines[lane] & valid);
+    return simd_nest_part(isa, bulk, place, of, todo, flow);
 }
 
 /* Of the lane, the bits that are in the step. */
@@ -233,6 +214,34 @@ SIMD_INLINE uint64_t simd_valid(const struct simd_chunk *chunk, uint32_t lane)
     return valid;
 }
 
+/* As simd_take_lane(), for any. */
+SIMD_INLINE uint32_t simd_nest_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                    const struct simd_place *place, const struct simd_chunk *chunk,
+                                    uint32_t lane, uint64_t valid, struct simd_flow *flow)
+{
+    const uint64_t opens = chunk->begin_groups[lane] & valid;
+    const uint64_t closes = chunk->end_groups[lane] & valid;
+    const uint64_t math_shifts = chunk->math_shifts[lane] & valid;
+    const uint64_t commands =
+        (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid;
+    const uint64_t suspects = chunk->suspects[lane] & valid;
+    const uint64_t pars = chunk->pars[lane] & valid;
+    if (!(opens | closes | math_shifts | commands | suspects | (flow->in_math ? pars : 0)))
+        return place->end;
+    const struct simd_events of = {.commands = commands,
+                                   .suspects = suspects,
+                                   .comment = chunk->comment[lane],
+                                   .pars = pars,
+                                   .nesting = {.opens = opens,
+                                               .closes = closes,
+                                               .math_shifts = math_shifts,
+                                               .tokens = chunk->tokens[lane],
+                                               .base = place->pos + lane * SIMD_LANE_BYTES}};
+    if (__builtin_expect((commands | suspects) != 0, 0))
+        return simd_take_lane(isa, bulk, place, &of, flow);
+    return simd_nest_part(isa, bulk, place, &of, ~UINT64_C(0), flow);
+}
+
 /* Follows the step, and counts what is in it. False: it is cut, and the byte-wise machine has to go
  * on there: control words before it are ended. pos: the offset of the chunk's first byte. */
 SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bulk *bulk,
@@ -240,18 +249,24 @@ SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bu
                                 struct simd_chunk *chunk)
 {
     const struct simd_place place = {.lx = lx, .input = input, .pos = pos, .end = pos + chunk->end};
+    struct simd_flow flow = simd_load_flow(lx);
     bool goes_on = true;
     uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
     for (; goes_on && lane * SIMD_LANE_BYTES < chunk->end; lane++) {
         uint64_t valid = simd_valid(chunk, lane);
-        goes_on = simd_nest_lane(isa, bulk, &place, chunk, lane, valid);
-        if (__builtin_expect(!goes_on, 0))
+        const uint32_t stop = simd_nest_lane(isa, bulk, &place, chunk, lane, valid, &flow);
+        if (__builtin_expect(stop != place.end, 0)) {
+            goes_on = false;
+            chunk->end = stop - pos;
             valid = simd_valid(chunk, lane);
+        }
         chunk->starts[lane] &= valid;
-        simd_count_lane(lx, chunk, lane, valid);
+        flow.n_tokens += simd_count(chunk->tokens[lane] & valid);
+        flow.n_lines += simd_count(chunk->lines[lane] & valid);
     }
     for (; lane % SIMD_LANES != 0; lane++) /* of the last group */
         chunk->starts[lane] = 0;
+    simd_save_flow(lx, &flow);
     return goes_on;
 }
 
