@@ -11,9 +11,7 @@
 #define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
 
 /* Groups that are taken together: what a cut leaves undecided is worked out again. */
-#ifndef SIMD_STEP_GROUPS
-#define SIMD_STEP_GROUPS 4u
-#endif
+#define SIMD_STEP_GROUPS SIMD_GROUPS_MAX
 
 struct simd_chunk {
     /* What is looked at: so many groups from in on, followed by SIMD_AHEAD_BYTES. Below limit it
@@ -45,24 +43,33 @@ SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
 
 /* Pass 1. */
 
-/* What characters that are not ASCII are, in a group that holds hard bytes, or in pdflatex active
- * ones. */
+/* What characters that are not ASCII are, where high has bits: hard bytes, in pdflatex active ones.
+ */
 SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                    uint32_t group, unsigned regime)
+                                    uint32_t first_lane, simd_mask high, unsigned regime)
 {
-    for (uint32_t lane = group * SIMD_LANES; lane < (group + 1) * SIMD_LANES; lane++) {
+    uint64_t bits[SIMD_LANES];
+    simd_store(bits, high);
+    simd_store(chunk->letters + first_lane, (simd_mask){0});
+    simd_store(chunk->others + first_lane, (simd_mask){0});
+    simd_store(chunk->continued + first_lane, (simd_mask){0});
+    simd_store(chunk->suspects + first_lane, (simd_mask){0});
+    for (uint32_t i = 0; i < SIMD_LANES; i++) {
+        const uint32_t lane = first_lane + i;
         const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
-        const uint64_t leads = isa->leads(in);
         struct simd_utf8 found = {0};
-        if (regime == LEXER_LUALATEX)
-            found = simd_utf8_of(isa, in, leads, &chunk->last_utf8);
-        else if (leads)
-            found.suspects = isa->suspects(in);
+        if (bits[i]) {
+            const uint64_t leads = isa->leads(in);
+            if (regime == LEXER_LUALATEX)
+                found = simd_utf8_of(isa, in, leads, &chunk->last_utf8);
+            else if (leads)
+                found.suspects = isa->suspects(in);
+            chunk->letters[lane] = found.letters;
+            chunk->others[lane] = found.others;
+            chunk->continued[lane] = (found.letters | found.others) & ~leads;
+            chunk->suspects[lane] = found.suspects;
+        }
         chunk->last_utf8 = found;
-        chunk->letters[lane] = found.letters;
-        chunk->others[lane] = found.others;
-        chunk->continued[lane] = (found.letters | found.others) & ~leads;
-        chunk->suspects[lane] = found.suspects;
     }
 }
 
@@ -76,12 +83,13 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
     for (uint32_t group = 0; group < chunk->n_groups; group++) {
         const uint32_t lane = group * SIMD_LANES;
         const simd_mask b = simd_load(chunk->plane[2] + lane);
-        const simd_mask high = simd_load(chunk->plane[0] + lane) &
-                               simd_load(chunk->plane[1] + lane) &
-                               ~simd_load(chunk->plane[3] + lane);
-        chunk->has_high[group] = isa->any(regime == LEXER_LUALATEX ? high & ~b : high & b);
+        const simd_mask three = simd_load(chunk->plane[0] + lane) &
+                                simd_load(chunk->plane[1] + lane) &
+                                ~simd_load(chunk->plane[3] + lane);
+        const simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
+        chunk->has_high[group] = isa->any(high);
         if (chunk->has_high[group])
-            simd_classify_high(isa, chunk, group, regime);
+            simd_classify_high(isa, chunk, lane, high, regime);
     }
 }
 
