@@ -10,7 +10,7 @@
 
 #define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
 
-/* Groups that are taken together: what a cut leaves undecided is worked out again. */
+/* Groups that are taken together. */
 #define SIMD_STEP_GROUPS SIMD_GROUPS_MAX
 
 struct simd_chunk {
@@ -21,6 +21,9 @@ struct simd_chunk {
     /* The step: from begin on, up to end, which is cut where the next step, or the byte-wise
      * machine, has to go on. */
     uint32_t begin, end;
+    /* The rules were applied to the groups below this, up to that end, which is a stop or not. */
+    uint32_t ruled_groups, ruled_end;
+    bool ruled_stop;
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
     simd_lanes watched;
@@ -220,22 +223,42 @@ SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chu
     return true;
 }
 
+SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                           bool writes)
+{
+    const uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
+    return chunk->begin % SIMD_GROUP_BYTES != 0
+               ? simd_apply_rules_to(isa, chunk, group, true, writes)
+               : simd_apply_rules_to(isa, chunk, group, false, writes);
+}
+
 /* From begin on, where carry is: the masks of the step, which ends before limit, or before the
- * first stop: whether there is one. */
+ * first stop: whether there is one. Behind a cut, groups whose masks are there keep them if what
+ * comes in is the same again. */
 SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
 {
     uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
+    if (chunk->begin < chunk->ruled_end && group < chunk->ruled_groups) {
+        const struct simd_carry known = chunk->carry[group + 1];
+        chunk->end = chunk->ruled_end;
+        if (!simd_apply_rules_at_begin(isa, chunk, writes) &&
+            simd_same_carry(isa, &known, &chunk->carry[group + 1])) {
+            chunk->end = chunk->ruled_end;
+            return chunk->ruled_stop;
+        }
+    }
     uint32_t end_group = group + SIMD_STEP_GROUPS;
     end_group = end_group < chunk->n_groups ? end_group : chunk->n_groups;
     chunk->end = end_group * SIMD_GROUP_BYTES;
     chunk->end = chunk->end < chunk->limit ? chunk->end : chunk->limit;
-    bool stopped = chunk->begin % SIMD_GROUP_BYTES != 0
-                       ? simd_apply_rules_to(isa, chunk, group, true, writes)
-                       : simd_apply_rules_to(isa, chunk, group, false, writes);
+    bool stopped = simd_apply_rules_at_begin(isa, chunk, writes);
     for (group++; group < end_group && !stopped; group++)
         stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
     chunk->word_first[group * SIMD_LANES] = chunk->commands[group * SIMD_LANES] = 0;
     simd_settle_end(chunk);
+    chunk->ruled_groups = group;
+    chunk->ruled_end = chunk->end;
+    chunk->ruled_stop = stopped;
     return stopped;
 }
 
