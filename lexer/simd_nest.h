@@ -217,8 +217,8 @@ SIMD_INLINE uint64_t simd_valid(const struct simd_chunk *chunk, uint32_t lane)
 /* A lane with more than can be told in bulk: as simd_take_lane(). */
 SIMD_SELDOM uint32_t simd_nest_slowly(const struct simd_isa *isa, const struct simd_bulk *bulk,
                                       const struct simd_place *place,
-                                      const struct simd_chunk *chunk, uint32_t lane,
-                                      uint64_t valid, struct simd_flow *flow)
+                                      const struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
+                                      struct simd_flow *flow)
 {
     const struct simd_events of = {
         .commands = (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid,
@@ -280,16 +280,14 @@ SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bu
                                 struct lexer *lx, const uint8_t *input, uint32_t pos,
                                 struct simd_chunk *chunk)
 {
-    const struct simd_place place = {
-        .lx = lx, .input = input, .pos = pos, .end = pos + chunk->end};
+    const struct simd_place place = {.lx = lx, .input = input, .pos = pos, .end = pos + chunk->end};
     struct simd_flow flow = simd_load_flow(lx);
     bool goes_on = true;
     uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
     if (chunk->begin % SIMD_LANE_BYTES != 0)
         goes_on = simd_nest_partly(isa, bulk, &place, chunk, lane++, &flow);
     while (goes_on && (lane + 1) * SIMD_LANE_BYTES <= chunk->end) {
-        const uint32_t stop =
-            simd_nest_lane(isa, bulk, &place, chunk, lane, ~UINT64_C(0), &flow);
+        const uint32_t stop = simd_nest_lane(isa, bulk, &place, chunk, lane, ~UINT64_C(0), &flow);
         if (__builtin_expect(stop != place.end, 0)) {
             chunk->end = stop - pos;
             goes_on = false;

@@ -253,9 +253,9 @@ SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_c
                                  const struct simd_carry *b)
 {
     const simd_mask differ = (a->escaped ^ b->escaped) | (a->comment ^ b->comment) |
-                             (a->word ^ b->word) | (a->middle ^ b->middle) |
-                             (a->fresh ^ b->fresh) | (a->run[0] ^ b->run[0]) |
-                             (a->run[1] ^ b->run[1]) | (a->cr ^ b->cr) | (a->caret ^ b->caret);
+                             (a->word ^ b->word) | (a->middle ^ b->middle) | (a->fresh ^ b->fresh) |
+                             (a->run[0] ^ b->run[0]) | (a->run[1] ^ b->run[1]) | (a->cr ^ b->cr) |
+                             (a->caret ^ b->caret);
     return !isa->any(differ & simd_lowest(true));
 }
 
