@@ -10,10 +10,8 @@
 
 #define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
 
-/* Groups that are taken together: what a cut leaves undecided is worked out again. */
-#ifndef SIMD_STEP_GROUPS
-#define SIMD_STEP_GROUPS 4u
-#endif
+/* Groups that are taken together. */
+#define SIMD_STEP_GROUPS SIMD_GROUPS_MAX
 
 struct simd_chunk {
     /* What is looked at: so many groups from in on, followed by SIMD_AHEAD_BYTES. Below limit it
@@ -23,6 +21,9 @@ struct simd_chunk {
     /* The step: from begin on, up to end, which is cut where the next step, or the byte-wise
      * machine, has to go on. */
     uint32_t begin, end;
+    /* The rules were applied to the groups below this, up to that end, which is a stop or not. */
+    uint32_t ruled_groups, ruled_end;
+    bool ruled_stop;
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
     simd_lanes watched;
@@ -45,24 +46,33 @@ SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
 
 /* Pass 1. */
 
-/* What characters that are not ASCII are, in a group that holds hard bytes, or in pdflatex active
- * ones. */
+/* What characters that are not ASCII are, where high has bits: hard bytes, in pdflatex active ones.
+ */
 SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                    uint32_t group, unsigned regime)
+                                    uint32_t first_lane, simd_mask high, unsigned regime)
 {
-    for (uint32_t lane = group * SIMD_LANES; lane < (group + 1) * SIMD_LANES; lane++) {
+    uint64_t bits[SIMD_LANES];
+    simd_store(bits, high);
+    simd_store(chunk->letters + first_lane, (simd_mask){0});
+    simd_store(chunk->others + first_lane, (simd_mask){0});
+    simd_store(chunk->continued + first_lane, (simd_mask){0});
+    simd_store(chunk->suspects + first_lane, (simd_mask){0});
+    for (uint32_t i = 0; i < SIMD_LANES; i++) {
+        const uint32_t lane = first_lane + i;
         const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
-        const uint64_t leads = isa->leads(in);
         struct simd_utf8 found = {0};
-        if (regime == LEXER_LUALATEX)
-            found = simd_utf8_of(isa, in, leads, &chunk->last_utf8);
-        else if (leads)
-            found.suspects = isa->suspects(in);
+        if (bits[i]) {
+            const uint64_t leads = isa->leads(in);
+            if (regime == LEXER_LUALATEX)
+                found = simd_utf8_of(isa, in, leads, &chunk->last_utf8);
+            else if (leads)
+                found.suspects = isa->suspects(in);
+            chunk->letters[lane] = found.letters;
+            chunk->others[lane] = found.others;
+            chunk->continued[lane] = (found.letters | found.others) & ~leads;
+            chunk->suspects[lane] = found.suspects;
+        }
         chunk->last_utf8 = found;
-        chunk->letters[lane] = found.letters;
-        chunk->others[lane] = found.others;
-        chunk->continued[lane] = (found.letters | found.others) & ~leads;
-        chunk->suspects[lane] = found.suspects;
     }
 }
 
@@ -76,12 +86,13 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
     for (uint32_t group = 0; group < chunk->n_groups; group++) {
         const uint32_t lane = group * SIMD_LANES;
         const simd_mask b = simd_load(chunk->plane[2] + lane);
-        const simd_mask high = simd_load(chunk->plane[0] + lane) &
-                               simd_load(chunk->plane[1] + lane) &
-                               ~simd_load(chunk->plane[3] + lane);
-        chunk->has_high[group] = isa->any(regime == LEXER_LUALATEX ? high & ~b : high & b);
+        const simd_mask three = simd_load(chunk->plane[0] + lane) &
+                                simd_load(chunk->plane[1] + lane) &
+                                ~simd_load(chunk->plane[3] + lane);
+        const simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
+        chunk->has_high[group] = isa->any(high);
         if (chunk->has_high[group])
-            simd_classify_high(isa, chunk, group, regime);
+            simd_classify_high(isa, chunk, lane, high, regime);
     }
 }
 
@@ -212,22 +223,42 @@ SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chu
     return true;
 }
 
+SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                           bool writes)
+{
+    const uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
+    return chunk->begin % SIMD_GROUP_BYTES != 0
+               ? simd_apply_rules_to(isa, chunk, group, true, writes)
+               : simd_apply_rules_to(isa, chunk, group, false, writes);
+}
+
 /* From begin on, where carry is: the masks of the step, which ends before limit, or before the
- * first stop: whether there is one. */
+ * first stop: whether there is one. Behind a cut, groups whose masks are there keep them if what
+ * comes in is the same again. */
 SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
 {
     uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
+    if (chunk->begin < chunk->ruled_end && group < chunk->ruled_groups) {
+        const struct simd_carry known = chunk->carry[group + 1];
+        chunk->end = chunk->ruled_end;
+        if (!simd_apply_rules_at_begin(isa, chunk, writes) &&
+            simd_same_carry(isa, &known, &chunk->carry[group + 1])) {
+            chunk->end = chunk->ruled_end;
+            return chunk->ruled_stop;
+        }
+    }
     uint32_t end_group = group + SIMD_STEP_GROUPS;
     end_group = end_group < chunk->n_groups ? end_group : chunk->n_groups;
     chunk->end = end_group * SIMD_GROUP_BYTES;
     chunk->end = chunk->end < chunk->limit ? chunk->end : chunk->limit;
-    bool stopped = chunk->begin % SIMD_GROUP_BYTES != 0
-                       ? simd_apply_rules_to(isa, chunk, group, true, writes)
-                       : simd_apply_rules_to(isa, chunk, group, false, writes);
+    bool stopped = simd_apply_rules_at_begin(isa, chunk, writes);
     for (group++; group < end_group && !stopped; group++)
         stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
     chunk->word_first[group * SIMD_LANES] = chunk->commands[group * SIMD_LANES] = 0;
     simd_settle_end(chunk);
+    chunk->ruled_groups = group;
+    chunk->ruled_end = chunk->end;
+    chunk->ruled_stop = stopped;
     return stopped;
 }
 

@@ -214,32 +214,64 @@ SIMD_INLINE uint64_t simd_valid(const struct simd_chunk *chunk, uint32_t lane)
     return valid;
 }
 
-/* As simd_take_lane(), for any. */
+/* A lane with more than can be told in bulk: as simd_take_lane(). */
+SIMD_SELDOM uint32_t simd_nest_slowly(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                      const struct simd_place *place,
+                                      const struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
+                                      struct simd_flow *flow)
+{
+    const struct simd_events of = {
+        .commands = (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid,
+        .suspects = chunk->suspects[lane] & valid,
+        .comment = chunk->comment[lane],
+        .pars = chunk->pars[lane] & valid,
+        .nesting = {.opens = chunk->begin_groups[lane] & valid,
+                    .closes = chunk->end_groups[lane] & valid,
+                    .math_shifts = chunk->math_shifts[lane] & valid,
+                    .tokens = chunk->tokens[lane],
+                    .base = place->pos + lane * SIMD_LANE_BYTES}};
+    return simd_take_lane(isa, bulk, place, &of, flow);
+}
+
+/* The same, for any lane. */
 SIMD_INLINE uint32_t simd_nest_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
                                     const struct simd_place *place, const struct simd_chunk *chunk,
                                     uint32_t lane, uint64_t valid, struct simd_flow *flow)
 {
-    const uint64_t opens = chunk->begin_groups[lane] & valid;
-    const uint64_t closes = chunk->end_groups[lane] & valid;
-    const uint64_t math_shifts = chunk->math_shifts[lane] & valid;
-    const uint64_t commands =
-        (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid;
-    const uint64_t suspects = chunk->suspects[lane] & valid;
-    const uint64_t pars = chunk->pars[lane] & valid;
-    if (!(opens | closes | math_shifts | commands | suspects | (flow->in_math ? pars : 0)))
+    const struct simd_nesting nesting = {.opens = chunk->begin_groups[lane] & valid,
+                                         .closes = chunk->end_groups[lane] & valid,
+                                         .math_shifts = chunk->math_shifts[lane] & valid,
+                                         .tokens = chunk->tokens[lane],
+                                         .base = place->pos + lane * SIMD_LANE_BYTES};
+    const uint64_t commands = chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63;
+    const uint64_t nested = nesting.opens | nesting.closes | nesting.math_shifts;
+    const uint64_t in_formula = flow->in_math | nesting.math_shifts ? ~UINT64_C(0) : 0;
+    const uint64_t rest = commands | chunk->suspects[lane] | (chunk->pars[lane] & in_formula);
+    if (__builtin_expect((rest & valid) == 0, 1) &&
+        (nested == 0 || simd_nest_in_bulk(isa, bulk, flow, &nesting)))
         return place->end;
-    const struct simd_events of = {.commands = commands,
-                                   .suspects = suspects,
-                                   .comment = chunk->comment[lane],
-                                   .pars = pars,
-                                   .nesting = {.opens = opens,
-                                               .closes = closes,
-                                               .math_shifts = math_shifts,
-                                               .tokens = chunk->tokens[lane],
-                                               .base = place->pos + lane * SIMD_LANE_BYTES}};
-    if (__builtin_expect((commands | suspects) != 0, 0))
-        return simd_take_lane(isa, bulk, place, &of, flow);
-    return simd_nest_part(isa, bulk, place, &of, ~UINT64_C(0), flow);
+    return simd_nest_slowly(isa, bulk, place, chunk, lane, valid, flow);
+}
+
+SIMD_INLINE void simd_count_lane(const struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
+                                 struct simd_flow *flow)
+{
+    flow->n_tokens += simd_count(chunk->tokens[lane] & valid);
+    flow->n_lines += simd_count(chunk->lines[lane] & valid);
+}
+
+/* A lane that is not all in the step. False: the step is cut there. */
+SIMD_SELDOM bool simd_nest_partly(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                  const struct simd_place *place, struct simd_chunk *chunk,
+                                  uint32_t lane, struct simd_flow *flow)
+{
+    const uint32_t stop =
+        simd_nest_lane(isa, bulk, place, chunk, lane, simd_valid(chunk, lane), flow);
+    chunk->end = stop - place->pos;
+    const uint64_t valid = simd_valid(chunk, lane);
+    chunk->starts[lane] &= valid;
+    simd_count_lane(chunk, lane, valid, flow);
+    return stop == place->end;
 }
 
 /* Follows the step, and counts what is in it. False: it is cut, and the byte-wise machine has to go
@@ -252,17 +284,23 @@ SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bu
     struct simd_flow flow = simd_load_flow(lx);
     bool goes_on = true;
     uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
-    for (; goes_on && lane * SIMD_LANE_BYTES < chunk->end; lane++) {
-        uint64_t valid = simd_valid(chunk, lane);
-        const uint32_t stop = simd_nest_lane(isa, bulk, &place, chunk, lane, valid, &flow);
+    if (chunk->begin % SIMD_LANE_BYTES != 0)
+        goes_on = simd_nest_partly(isa, bulk, &place, chunk, lane++, &flow);
+    while (goes_on && (lane + 1) * SIMD_LANE_BYTES <= chunk->end) {
+        const uint32_t stop = simd_nest_lane(isa, bulk, &place, chunk, lane, ~UINT64_C(0), &flow);
         if (__builtin_expect(stop != place.end, 0)) {
-            goes_on = false;
             chunk->end = stop - pos;
-            valid = simd_valid(chunk, lane);
+            goes_on = false;
+            break;
         }
+        simd_count_lane(chunk, lane++, ~UINT64_C(0), &flow);
+    }
+    if (!goes_on && lane * SIMD_LANE_BYTES <= chunk->end) { /* what is before the cut in its lane */
+        const uint64_t valid = simd_valid(chunk, lane);
         chunk->starts[lane] &= valid;
-        flow.n_tokens += simd_count(chunk->tokens[lane] & valid);
-        flow.n_lines += simd_count(chunk->lines[lane] & valid);
+        simd_count_lane(chunk, lane++, valid, &flow);
+    } else if (goes_on && lane * SIMD_LANE_BYTES < chunk->end) {
+        goes_on = simd_nest_partly(isa, bulk, &place, chunk, lane++, &flow);
     }
     for (; lane % SIMD_LANES != 0; lane++) /* of the last group */
         chunk->starts[lane] = 0;

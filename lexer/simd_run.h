@@ -99,7 +99,7 @@ SIMD_INLINE struct simd_line_stops simd_line_stops_of(struct lexer *lx, const ui
                                                       uint32_t have)
 {
     if (!(lx->line_styles & (LEXER_LINES_LF | LEXER_LINES_CRLF))) {
-        const uint32_t end = have - lx->pos < SIMD_CHUNK_BYTES ? have : lx->pos + SIMD_CHUNK_BYTES;
+        const uint32_t end = have - lx->pos < SIMD_GROUP_BYTES ? have : lx->pos + SIMD_GROUP_BYTES;
         const uint32_t at = lexer_find_line_end(input, lx->pos, end);
         if (at < end && input[at] == '\n')
             lx->line_styles |= LEXER_LINES_LF;
@@ -130,6 +130,7 @@ SIMD_INLINE void simd_look_at(struct simd_work *work, const uint8_t *in, uint32_
 {
     struct simd_chunk *const chunk = &work->chunk;
     chunk->in = in;
+    chunk->ruled_groups = 0;
     chunk->n_groups =
         n / SIMD_GROUP_BYTES < SIMD_GROUPS_MAX ? n / SIMD_GROUP_BYTES : SIMD_GROUPS_MAX;
     chunk->limit = chunk->n_groups * SIMD_GROUP_BYTES;

@@ -15,12 +15,21 @@ struct simd_utf8 {
     uint64_t suspects;                  /* first bytes of what suspect.c reports */
 };
 
+/* As utf8_decode(), faster for most; four bytes are there. */
+SIMD_INLINE struct utf8_char simd_utf8_decode(const uint8_t *in)
+{
+    const uint32_t code = (in[0] & 0xFu) << 12 | (in[1] & 0x3Fu) << 6 | (in[2] & 0x3Fu);
+    const bool is_three = (in[0] & 0xF0) == 0xE0 && (in[1] & 0xC0) == 0x80 &&
+                          (in[2] & 0xC0) == 0x80 && code >= 0x800 && code >> 11 != 0xD800 >> 11;
+    return is_three ? (struct utf8_char){code, 3, false} : utf8_decode(in, 4, true);
+}
+
 /* Adds the characters whose first bytes are given. in: the lane, followed by SIMD_AHEAD_BYTES. */
 SIMD_INLINE void simd_utf8_by_table(const uint8_t *in, uint64_t leads, struct simd_utf8 *found)
 {
     for (; leads; leads &= leads - 1) {
         const uint32_t at = simd_first(leads);
-        const struct utf8_char ch = utf8_decode(in + at, 4, true);
+        const struct utf8_char ch = simd_utf8_decode(in + at);
         const uint8_t catcode =
             ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
         const uint64_t bytes = simd_below(ch.n_bytes);
