@@ -209,7 +209,8 @@ SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chu
 {
     const struct simd_entry entry = simd_entry_of(chunk, is_amid);
     const struct simd_group g = simd_group_of(chunk, group);
-    const bool next_is_lf = chunk->in[(group + 1) * SIMD_GROUP_BYTES] == '\n';
+    const uint32_t next = (group + 1) * SIMD_GROUP_BYTES;
+    const bool next_is_lf = chunk->in[next] == '\n';
     struct simd_wide w;
     simd_find(isa, &entry, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
     simd_carry_on(isa, &w, &chunk->carry[group + 1]);
@@ -254,7 +255,8 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
     bool stopped = simd_apply_rules_at_begin(isa, chunk, writes);
     for (group++; group < end_group && !stopped; group++)
         stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
-    chunk->word_first[group * SIMD_LANES] = chunk->commands[group * SIMD_LANES] = 0;
+    const uint32_t end_lane = group * SIMD_LANES;
+    chunk->word_first[end_lane] = chunk->commands[end_lane] = 0;
     simd_settle_end(chunk);
     chunk->ruled_groups = group;
     chunk->ruled_end = chunk->end;

@@ -143,11 +143,13 @@ SIMD_INLINE void simd_look_at(struct simd_work *work, const uint8_t *in, uint32_
     chunk->limit = n;
 }
 
-/* Sees to it that the chunk holds the offset pos, with n bytes there and AHEAD more. */
+/* Sees to it that the chunk holds the offset pos, with n bytes there and AHEAD more; at its end a
+ * new one is begun, so that no few bytes are left to be taken alone. */
 SIMD_INLINE void simd_reach(const struct simd_passes *passes, struct simd_work *work,
                             const struct lexer *lx, const uint8_t *input, uint32_t pos, uint32_t n)
 {
-    if (work->is_classified && pos - work->pos < work->chunk.limit &&
+    const uint32_t end = work->is_classified ? work->pos + work->chunk.limit : pos;
+    if (pos < end && (end - pos >= SIMD_LANE_BYTES || end - pos == n) &&
         work->at_is_letter == lx->context.at_is_letter)
         return;
     simd_look_at(work, input + pos, n);
