@@ -128,6 +128,9 @@ SIMD_INLINE bool simd_take_math(const struct simd_place *place, const struct sim
         nest_math_shift(lx, at);
         lx->n_tokens = n_tokens;
     } else {
+        /* The end of a formula may bring category codes back. */
+        if (lx->context.n_saves > 0)
+            return false;
         const bool crlf = place->input[at] == '\r' && place->input[at + 1] == '\n';
         nest_par(lx, place->input, at, at + (crlf ? 2 : 1));
     }
