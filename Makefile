@@ -1,10 +1,12 @@
 # L0: see README.md. Release programs go to bin/, everything else that is made to build/ and out/.
 #   make MODE=release|debug|asan|tsan|fuzz  CC=gcc|clang  V=1 (shows the commands)
+#   CROSS=aarch64-linux-gnu- prefixes the compiler's name: what needs libc only can be built so.
 
-MODE ?= release
-CC   := $(if $(filter default,$(origin CC)),gcc,$(CC))
-B    := build/$(MODE)$(if $(findstring clang,$(CC)),-clang)
-BIN  := $(if $(filter build/release,$(B)),bin,$(B)/bin)
+MODE  ?= release
+CROSS ?=
+CC    := $(if $(filter default,$(origin CC)),$(CROSS)gcc,$(CC))
+B     := build/$(MODE)$(if $(findstring clang,$(CC)),-clang)$(if $(CROSS),-$(firstword $(subst -, ,$(CROSS))))
+BIN   := $(if $(filter build/release,$(B)),bin,$(B)/bin)
 
 ifeq ($(filter $(MODE),release debug asan tsan fuzz),)
 $(error MODE=$(MODE) is not known (release debug asan tsan fuzz))
@@ -100,7 +102,7 @@ $(foreach d,$(LAYERS),$(eval $(B)/lib$d.a: $(call objs,$d) $(B)/lib$d.names))
 $(LIBS):
 	$(call say,AR)
 	@rm -f $@
-	$(Q)ar rcs $@ $(filter %.o,$^)
+	$(Q)$(CROSS)ar rcs $@ $(filter %.o,$^)
 
 # Which objects a library holds: a source that was removed must leave its library.
 $(LIBS:.a=.names): $(B)/lib%.names: FORCE
@@ -131,8 +133,12 @@ FUZZERS      := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 TSAN_TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/tsan/*.c))
 CONTROLS     := $(addprefix $(B)/tests/control/,leak race)
 CANARY       := $(B)/tests/control/fuzz_canary
+# What kernels are compared on is shared with a program that needs libc only.
+DIFFER       := $(B)/tests/kernels/differ
+KERNEL_CASES := $(B)/tests/kernels/cases.o $(B)/tests/kernels/words.o
 
 $(UNIT_TESTS): $(B)/%: $(B)/%.o $(call helpers_in,unit) $(TEST_LIBS)
+$(B)/tests/unit/test_lexer_kernels: $(KERNEL_CASES)
 $(SYSTEM_TESTS): $(B)/%: $(B)/%.o $(call helpers_in,system) $(TEST_LIBS)
 $(TSAN_TESTS): $(B)/%: $(B)/%.o $(TEST_LIBS)
 $(CONTROLS): $(B)/%: $(B)/%.o
@@ -143,18 +149,27 @@ $(UNIT_TESTS) $(SYSTEM_TESTS) $(TSAN_TESTS) $(CONTROLS):
 # Its faults stand between engine/ring.c and the kernel.
 $(B)/tests/unit/test_ring_enter: private ALL_LDFLAGS += -Wl,--wrap=syscall
 
+# Static, so that it runs under an emulator without a C library of that processor.
+$(DIFFER): $(DIFFER).o $(KERNEL_CASES) $(LEXER_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(CROSS),-static-pie) -o $@ $^
+
 $(CANARY): $(B)/%: $(B)/%.o
 $(FUZZERS): $(B)/%: $(B)/%.o $(TEST_LIBS)
 $(FUZZERS) $(CANARY):
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(EXTERNAL)
 
-.PHONY: unit-tests system-tests tsan-tests controls fuzzers
+.PHONY: unit-tests system-tests tsan-tests controls fuzzers cross-aarch64
 unit-tests: $(UNIT_TESTS)
 system-tests: $(SYSTEM_TESTS)
 tsan-tests: $(TSAN_TESTS)
 controls: $(CONTROLS)
 fuzzers: $(FUZZERS) $(CANARY)
+cross-aarch64: ## build the lexer, and what compares its kernels, for 64-bit Arm
+	+@$(MAKE) --no-print-directory CROSS=aarch64-linux-gnu- lexer-library
+.PHONY: lexer-library
+lexer-library: $(B)/liblexer.a $(DIFFER)
 
 # ---- packages ----------------------------------------------------------------------------------
 .PHONY: deps
@@ -194,9 +209,11 @@ service-run: all ## start the service in the background
 service-stop: ## stop it by its pid file
 	@scripts/service.sh stop
 
-.PHONY: test check model oracle fuzz asan tsan
+.PHONY: test test-aarch64 check model oracle fuzz asan tsan
 test: build/deps-build.ok build/deps-tools.ok ## all tests and checks; ONLY=pattern chooses steps
 	@scripts/test.sh $(ONLY)
+test-aarch64: build/deps-build.ok build/deps-tools.ok ## the neon kernel against the portable one, under an emulator
+	@scripts/kernels.sh aarch64 --every 64
 check: build/deps-build.ok build/deps-tools.ok ## the static checks alone
 	@scripts/test.sh check
 model: build/deps-tools.ok ## the hedging protocol's model, checked by spin
@@ -216,7 +233,7 @@ install: all ## into DESTDIR/PREFIX
 clean: ## remove everything that was made
 	rm -rf bin build out
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 	@echo '  variables: FILE OUT TAIL THREADS NREQ HEDGE SOAK_S FUZZ_S DESTDIR PREFIX MODE CC V'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -8,6 +8,9 @@ static const struct lexer_kernel *const kernels[] = {
 #if defined(__x86_64__)
     &lexer_avx2,
 #endif
+#if defined(LEXER_HAS_NEON)
+    &lexer_neon,
+#endif
     &lexer_portable,
 };
 #define N_KERNELS (sizeof kernels / sizeof kernels[0])
@@ -22,10 +25,17 @@ static const struct lexer_kernel *best_kernel(void)
     return &lexer_portable;
 }
 
+static void choose(const struct lexer_kernel *kernel)
+{
+    if (kernel->prepare)
+        kernel->prepare();
+    chosen = kernel;
+}
+
 int lexer_init(const char *kernel_name)
 {
     if (!kernel_name || strcmp(kernel_name, "auto") == 0) {
-        chosen = best_kernel();
+        choose(best_kernel());
         return 0;
     }
     for (size_t i = 0; i < N_KERNELS; i++) {
@@ -33,7 +43,7 @@ int lexer_init(const char *kernel_name)
             continue;
         if (!kernels[i]->can_run())
             return -ENOTSUP;
-        chosen = kernels[i];
+        choose(kernels[i]);
         return 0;
     }
     return -ENOENT;

@@ -9,6 +9,7 @@ struct lexer_kernel {
     const char *name;
     bool is_simd;
     bool (*can_run)(void); /* processor and operating system support it */
+    void (*prepare)(void); /* makes its tables, before the first run(); or NULL */
     /* Lexes from lx->pos on what the bytes [0, have) decide. 0 or -ENOSPC. */
     int (*run)(struct lexer *lx, const uint8_t *input, uint32_t have);
 };
@@ -16,6 +17,10 @@ struct lexer_kernel {
 extern const struct lexer_kernel lexer_portable;
 #if defined(__x86_64__)
 extern const struct lexer_kernel lexer_avx2;
+#endif
+#if defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LEXER_HAS_NEON 1
+extern const struct lexer_kernel lexer_neon;
 #endif
 
 /* The portable kernel until lx->pos >= until (<= have), for what the others have no faster way for.

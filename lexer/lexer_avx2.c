@@ -7,7 +7,8 @@
 
 #include <immintrin.h>
 
-#include "lexer/simd_run.h"
+#include "lexer/simd_passes.h"
+#include "lexer/simd_set_bits.h"
 
 #define HALF_BYTES 32u
 
@@ -19,19 +20,13 @@ SIMD_INLINE __m256i load(const uint8_t *at)
 /* Tables for 16 values, as a shuffle looks them up: the same in both lanes. */
 struct tables {
     _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
-    uint8_t kinds[32];
     uint8_t watched[4][32]; /* see avx2_watched() */
-    uint8_t bytes[256];     /* each its index: a vector of them is loaded in one instruction */
 };
 
 #define TWICE(...)                                                                                 \
     {                                                                                              \
         __VA_ARGS__, __VA_ARGS__                                                                   \
     }
-#define FROM4(v)  (v), (v) + 1, (v) + 2, (v) + 3
-#define FROM16(v) FROM4(v), FROM4((v) + 4), FROM4((v) + 8), FROM4((v) + 12)
-#define FROM64(v) FROM16(v), FROM16((v) + 16), FROM16((v) + 32), FROM16((v) + 48)
-
 static const struct tables avx2_tables = {
     .specials = TWICE(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n', '{', '\\', '}',
                       '~', '_'),
@@ -41,26 +36,15 @@ static const struct tables avx2_tables = {
     .seconds = TWICE(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\r', '^', 0x7F),
     .second_classes =
         TWICE(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD),
-    .kinds = TWICE(SIMD_KINDS_OF_CLASSES),
     .watched = {TWICE(128, 0, 5, 144, 0, 134, 32, 0, 0, 0, 0, 0, 64, 136, 0, 128),
                 TWICE(0, 24, 128, 192, 0, 33, 0, 4, 128, 128, 0, 0, 0, 0, 2, 0),
                 TWICE(128, 128, 36, 0, 82, 128, 0, 1, 0, 0, 0, 8, 0, 0, 128, 128),
                 TWICE(0, 0, 32, 16, 128, 8, 128, 0, 0, 193, 0, 0, 128, 64, 192, 4)},
-    .bytes = {FROM64(0), FROM64(64), FROM64(128), FROM64(192)},
 };
-
-/* The compiler would make constants by instructions of their own, for every block, if it knew them.
- */
-SIMD_INLINE const struct tables *tables(void)
-{
-    const struct tables *t = &avx2_tables;
-    __asm__("" : "+r"(t));
-    return t;
-}
 
 SIMD_INLINE __m256i bytes_of(uint8_t value)
 {
-    return _mm256_set1_epi8((char)tables()->bytes[value]);
+    return _mm256_set1_epi8((char)value);
 }
 
 /* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
@@ -68,11 +52,11 @@ SIMD_INLINE __m256i bytes_of(uint8_t value)
  * tables of their own. What is none of them is told by range. */
 SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime, bool at_is_letter)
 {
-    const struct tables *const t = tables();
-    const __m256i lower_from_a =
-        _mm256_sub_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of('a'));
-    __m256i is_letter =
-        _mm256_cmpeq_epi8(_mm256_min_epu8(lower_from_a, bytes_of('z' - 'a')), lower_from_a);
+    const struct tables *const t = &avx2_tables;
+    /* As signed bytes, those from the lowest on. */
+    const __m256i from_a =
+        _mm256_add_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of(0x80 - 'a'));
+    __m256i is_letter = _mm256_cmpgt_epi8(bytes_of(0x80 + 'z' - 'a' + 1), from_a);
     if (at_is_letter)
         is_letter = _mm256_or_si256(is_letter, _mm256_cmpeq_epi8(in, bytes_of('@')));
     const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
@@ -94,28 +78,6 @@ SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
 {
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
                                                      << HALF_BYTES;
-}
-
-SIMD_INLINE struct simd_planes avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
-                                             uint8_t *codes)
-{
-    __m256i low = classes_of(load(in), regime, at_is_letter);
-    __m256i high = classes_of(load(in + HALF_BYTES), regime, at_is_letter);
-    struct simd_planes planes;
-    if (codes) {
-        _mm256_store_si256((__m256i *)(void *)codes, low);
-        _mm256_store_si256((__m256i *)(void *)(codes + HALF_BYTES), high);
-    }
-    /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
-    low = _mm256_slli_epi16(low, 4);
-    high = _mm256_slli_epi16(high, 4);
-    SIMD_UNROLL
-    for (int bit = 3; bit >= 0; bit--) {
-        planes.plane[bit] = signs(low, high);
-        low = _mm256_add_epi8(low, low);
-        high = _mm256_add_epi8(high, high);
-    }
-    return planes;
 }
 
 SIMD_INLINE __m256i at_least(__m256i in, uint8_t value)
@@ -183,25 +145,39 @@ SIMD_INLINE __m256i is_european_lead(__m256i in, __m256i next)
     return _mm256_or_si256(_mm256_or_si256(latin, cyrillic), _mm256_or_si256(ce, cf));
 }
 
+SIMD_INLINE __m256i is_continuation(__m256i in)
+{
+    return _mm256_cmpgt_epi8(bytes_of(0xC0), in); /* as signed bytes */
+}
+
+SIMD_INLINE uint64_t bits_of(__m256i signs_of_bytes, uint32_t half)
+{
+    return (uint64_t)(uint32_t)_mm256_movemask_epi8(signs_of_bytes) << half;
+}
+
+SIMD_INLINE uint64_t avx2_leads(const uint8_t *in)
+{
+    const __m256i low = load(in), high = load(in + HALF_BYTES);
+    return signs(_mm256_and_si256(low, at_least(low, 0xC0)),
+                 _mm256_and_si256(high, at_least(high, 0xC0)));
+}
+
 SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 {
     struct simd_utf8_bytes bytes = {0};
     SIMD_UNROLL
-    for (uint32_t half = 0; half < SIMD_BLOCK_BYTES; half += HALF_BYTES) {
+    for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
         const __m256i first = load(in + half);
         const __m256i second = load(in + half + 1);
         const __m256i third = load(in + half + 2);
-        const __m256i three =
+        const __m256i two = is_continuation(second);
+        const __m256i three = _mm256_and_si256(two, is_continuation(third));
+        const __m256i letters =
             _mm256_or_si256(is_cjk_lead(first, second), is_kana_lead(first, second, third));
-        const uint64_t leads = (uint32_t)_mm256_movemask_epi8(at_least(first, 0xC0));
-        const uint64_t high = (uint32_t)_mm256_movemask_epi8(first);
-        bytes.leads |= leads << half;
-        bytes.continuations |= (high & ~leads) << half;
-        bytes.two |= (uint64_t)(uint32_t)_mm256_movemask_epi8(is_european_lead(first, second))
-                     << half;
-        bytes.three |= (uint64_t)(uint32_t)_mm256_movemask_epi8(three) << half;
-        bytes.three_others |=
-            (uint64_t)(uint32_t)_mm256_movemask_epi8(is_sign_lead(first, second, third)) << half;
+        const __m256i signs = is_sign_lead(first, second, third);
+        bytes.two |= bits_of(_mm256_and_si256(two, is_european_lead(first, second)), half);
+        bytes.three |= bits_of(_mm256_and_si256(three, letters), half);
+        bytes.three_others |= bits_of(_mm256_and_si256(three, signs), half);
     }
     return bytes;
 }
@@ -214,11 +190,11 @@ SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 
 SIMD_INLINE __m256i is_watched(const uint8_t *at)
 {
-    const struct tables *const t = tables();
-    const __m256i first = _mm256_shuffle_epi8(load(t->watched[0]), load(at + 1));
-    const __m256i second = _mm256_shuffle_epi8(load(t->watched[1]), load(at + 2));
-    const __m256i third = _mm256_shuffle_epi8(load(t->watched[2]), load(at + 3));
-    const __m256i next = load(at + 4);
+    const struct tables *const t = &avx2_tables;
+    const __m256i first = _mm256_shuffle_epi8(load(t->watched[0]), load(at));
+    const __m256i second = _mm256_shuffle_epi8(load(t->watched[1]), load(at + 1));
+    const __m256i third = _mm256_shuffle_epi8(load(t->watched[2]), load(at + 2));
+    const __m256i next = load(at + 3);
     const __m256i fourth =
         _mm256_or_si256(_mm256_shuffle_epi8(load(t->watched[3]), next), bytes_of(WATCHED_END));
     const __m256i csname =
@@ -228,9 +204,26 @@ SIMD_INLINE __m256i is_watched(const uint8_t *at)
     return _mm256_cmpeq_epi8(_mm256_andnot_si256(csname, all), _mm256_setzero_si256());
 }
 
-SIMD_INLINE uint64_t avx2_watched(const uint8_t *in)
+/* Bits of half a lane. */
+SIMD_INLINE void put_half(uint64_t *lane, uint32_t half, uint32_t bits)
 {
-    return ~signs(is_watched(in), is_watched(in + HALF_BYTES));
+    __builtin_memcpy((uint8_t *)lane + half / 8, &bits, sizeof bits);
+}
+
+SIMD_INLINE void avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
+                               simd_lanes *plane, uint64_t *watched, uint32_t lane)
+{
+    SIMD_UNROLL
+    for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
+        /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
+        __m256i classes = _mm256_slli_epi16(classes_of(load(in + half), regime, at_is_letter), 4);
+        SIMD_UNROLL
+        for (int bit = 3; bit >= 0; bit--) {
+            put_half(&plane[bit][lane], half, (uint32_t)_mm256_movemask_epi8(classes));
+            classes = _mm256_add_epi8(classes, classes);
+        }
+        put_half(&watched[lane], half, ~(uint32_t)_mm256_movemask_epi8(is_watched(in + half)));
+    }
 }
 
 /* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
@@ -268,12 +261,6 @@ SIMD_INLINE uint64_t avx2_gather(uint64_t bits, uint64_t mask)
     return _pext_u64(bits, mask);
 }
 
-static __attribute__((noinline)) void avx2_events(struct lexer *lx, struct simd_nesting nesting,
-                                                  uint64_t events, const uint8_t *input)
-{
-    simd_events(lx, &nesting, events, input, avx2_gather);
-}
-
 /* 0xFF in the bytes whose bits are set. */
 SIMD_INLINE __m256i bytes_of_bits(uint32_t bits)
 {
@@ -284,58 +271,60 @@ SIMD_INLINE __m256i bytes_of_bits(uint32_t bits)
     return _mm256_cmpeq_epi8(_mm256_and_si256(copies, bit), bit);
 }
 
-/* The kinds of spans that begin at each of 32 bytes, whether they do or not. */
-SIMD_INLINE __m256i kinds_of(const uint8_t *codes, uint32_t plus_one, uint32_t plus_two)
+/* Moved together, the bits of the kinds of up to 32 spans make them, a byte each. */
+SIMD_INLINE __m256i kinds_of(const uint64_t bits[SIMD_KIND_BITS], uint32_t from)
 {
-    const __m256i two = bytes_of_bits(plus_two); /* -1 */
-    const __m256i kinds = _mm256_shuffle_epi8(load(tables()->kinds), load(codes));
-    return _mm256_sub_epi8(_mm256_sub_epi8(kinds, bytes_of_bits(plus_one)),
-                           _mm256_add_epi8(two, two));
+    __m256i kinds = _mm256_setzero_si256();
+    SIMD_UNROLL
+    for (int bit = SIMD_KIND_BITS - 1; bit >= 0; bit--) /* -1 where it is set */
+        kinds = _mm256_sub_epi8(_mm256_add_epi8(kinds, kinds),
+                                bytes_of_bits((uint32_t)(bits[bit] >> from)));
+    return kinds;
 }
 
-/* Row m of avx2_set_bits: the indices of the bits that are set in m, lowest first, one a byte. */
-#define BIT(m, k)        ((uint64_t)(m) >> (k)&1)
-#define PUT(m, k, above) ((above) << 8 * BIT(m, k) | (k)*BIT(m, k))
-#define ROW(m)                                                                                     \
-    PUT(m, 0,                                                                                      \
-        PUT(m, 1, PUT(m, 2, PUT(m, 3, PUT(m, 4, PUT(m, 5, PUT(m, 6, PUT(m, 7, UINT64_C(0)))))))))
-#define ROWS4(m)  ROW(m), ROW((m) + 1), ROW((m) + 2), ROW((m) + 3)
-#define ROWS16(m) ROWS4(m), ROWS4((m) + 4), ROWS4((m) + 8), ROWS4((m) + 12)
-#define ROWS64(m) ROWS16(m), ROWS16((m) + 16), ROWS16((m) + 32), ROWS16((m) + 48)
-
-static const uint64_t avx2_set_bits[256] = {ROWS64(0), ROWS64(64), ROWS64(128), ROWS64(192)};
-
-SIMD_INLINE void avx2_extract(const struct simd_spans *spans, const uint8_t *codes, uint32_t pos,
-                              uint8_t *kinds, uint32_t *starts)
+SIMD_INLINE void avx2_put_kinds(const uint64_t starts[SIMD_LANES],
+                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to)
 {
-    _Alignas(32) uint8_t kind_at[SIMD_BLOCK_BYTES];
-    const uint64_t bits = spans->starts;
-    SIMD_UNROLL
-    for (uint32_t half = 0; half < SIMD_BLOCK_BYTES; half += HALF_BYTES)
-        _mm256_store_si256((__m256i *)(void *)(kind_at + half),
-                           kinds_of(codes + half, (uint32_t)(spans->plus_one >> half),
-                                    (uint32_t)(spans->plus_two >> half)));
-    __m256i first = _mm256_set1_epi32((int)pos);
-    SIMD_UNROLL
-    for (uint32_t group = 0, n = 0; group < SIMD_BLOCK_BYTES; group += 8) {
-        const uint8_t mask = (uint8_t)(bits >> group);
-        const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&avx2_set_bits[mask]);
-        const __m128i kind = _mm_loadl_epi64((const __m128i *)(const void *)(kind_at + group));
-        _mm256_storeu_si256((__m256i *)(void *)(starts + n),
-                            _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
-        _mm_storel_epi64((__m128i *)(void *)(kinds + n), _mm_shuffle_epi8(kind, at));
-        first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
-        n += (uint32_t)__builtin_popcount(mask);
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const uint64_t mask = starts[lane];
+        uint64_t bits[SIMD_KIND_BITS];
+        SIMD_UNROLL
+        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+            bits[bit] = _pext_u64(kinds[bit][lane], mask);
+        _mm256_storeu_si256((__m256i *)(void *)to, kinds_of(bits, 0));
+        if (simd_count(mask) > HALF_BYTES)
+            _mm256_storeu_si256((__m256i *)(void *)(to + HALF_BYTES), kinds_of(bits, HALF_BYTES));
+        to += simd_count(mask);
     }
 }
 
-SIMD_INLINE simd_mask avx2_next(simd_mask bits, uint64_t in)
+SIMD_INLINE void avx2_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to)
 {
-    const __m256i tops = _mm256_srli_epi64((__m256i)bits, 63);
-    const __m256i from_below = _mm256_permute4x64_epi64(tops, 0x90); /* lanes 0, 0, 1, 2 */
-    const __m256i first = _mm256_zextsi128_si256(_mm_cvtsi64_si128((int64_t)in));
+    __m256i first = _mm256_set1_epi32((int)pos);
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        uint64_t bits = starts[lane];
+        SIMD_UNROLL
+        for (uint32_t group = 0; group < SIMD_LANE_BYTES; group += 8, bits >>= 8) {
+            const uint8_t mask = (uint8_t)bits;
+            const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&simd_set_bits[mask]);
+            _mm256_storeu_si256((__m256i *)(void *)to,
+                                _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
+            first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
+            to += __builtin_popcount(mask);
+        }
+    }
+}
+
+/* Their highest bits, each in the lane above, that of the last one in the first. */
+SIMD_INLINE simd_mask avx2_over(simd_mask bits)
+{
+    return (simd_mask)_mm256_permute4x64_epi64(_mm256_srli_epi64((__m256i)bits, 63), 0x93);
+}
+
+SIMD_INLINE simd_mask avx2_next(simd_mask bits, simd_mask in)
+{
     return (simd_mask)_mm256_or_si256(_mm256_slli_epi64((__m256i)bits, 1),
-                                      _mm256_blend_epi32(from_below, first, 3));
+                                      _mm256_blend_epi32((__m256i)avx2_over(bits), (__m256i)in, 3));
 }
 
 SIMD_INLINE uint32_t lane_signs(__m256i lanes)
@@ -343,20 +332,31 @@ SIMD_INLINE uint32_t lane_signs(__m256i lanes)
     return (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(lanes));
 }
 
-/* The carries between the lanes: a lane gives one if its own sum does, or if it is all ones and
- * gets one. (tops + ones) ^ ones are the lanes that get one. */
-SIMD_INLINE simd_mask avx2_sum(simd_mask a, simd_mask b, uint64_t in)
+/* -1 in the lanes that get a carry: of a lane that gives one, or that passes one on and gets one.
+ * (above + passing) ^ passing are these lanes. */
+SIMD_INLINE __m256i carried(simd_mask gives, __m256i passes)
 {
-    static const _Alignas(32) uint64_t increments[16][4] = {
-        {0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 1, 0},
-        {0, 1, 1, 0}, {1, 1, 1, 0}, {0, 0, 0, 1}, {1, 0, 0, 1}, {0, 1, 0, 1}, {1, 1, 0, 1},
-        {0, 0, 1, 1}, {1, 0, 1, 1}, {0, 1, 1, 1}, {1, 1, 1, 1}};
-    const __m256i sum = _mm256_add_epi64((__m256i)a, (__m256i)b);
-    const __m256i carries = (__m256i)((a & b) | ((a | b) & ~(simd_mask)sum));
-    const uint32_t ones = lane_signs(_mm256_cmpeq_epi64(sum, _mm256_set1_epi64x(-1)));
-    const uint32_t tops = lane_signs(carries) << 1 | (uint32_t)in;
-    const uint32_t gets = ((tops + ones) ^ ones) & 0xF;
-    return (simd_mask)_mm256_add_epi64(sum, load((const uint8_t *)increments[gets]));
+    static const _Alignas(32)
+        int64_t lanes[16][4] = {{0, 0, 0, 0},   {-1, 0, 0, 0},   {0, -1, 0, 0},   {-1, -1, 0, 0},
+                                {0, 0, -1, 0},  {-1, 0, -1, 0},  {0, -1, -1, 0},  {-1, -1, -1, 0},
+                                {0, 0, 0, -1},  {-1, 0, 0, -1},  {0, -1, 0, -1},  {-1, -1, 0, -1},
+                                {0, 0, -1, -1}, {-1, 0, -1, -1}, {0, -1, -1, -1}, {-1, -1, -1, -1}};
+    const uint32_t passing = lane_signs(passes), above = lane_signs((__m256i)gives) << 1;
+    return load((const uint8_t *)lanes[((above + passing) ^ passing) & 0xF]);
+}
+
+SIMD_INLINE simd_mask avx2_sum(simd_mask a, simd_mask b)
+{
+    const simd_mask sum = a + b;
+    const __m256i full = _mm256_cmpeq_epi64((__m256i)sum, _mm256_set1_epi64x(-1));
+    return sum - (simd_mask)carried((a & b) | ((a | b) & ~sum), full);
+}
+
+SIMD_INLINE simd_mask avx2_difference(simd_mask a, simd_mask b)
+{
+    const simd_mask difference = a - b;
+    const __m256i empty = _mm256_cmpeq_epi64((__m256i)difference, _mm256_setzero_si256());
+    return difference + (simd_mask)carried((~a & b) | (~(a ^ b) & difference), empty);
 }
 
 SIMD_INLINE bool avx2_any(simd_mask bits)
@@ -364,46 +364,26 @@ SIMD_INLINE bool avx2_any(simd_mask bits)
     return !_mm256_testz_si256((__m256i)bits, (__m256i)bits);
 }
 
-SIMD_INLINE uint32_t avx2_last(simd_mask bits)
-{
-    return lane_signs((__m256i)bits) >> 3;
-}
-
 static const struct simd_isa avx2 = {
-    .wide = {.next = avx2_next, .sum = avx2_sum, .any = avx2_any, .last = avx2_last},
     .classify = avx2_classify,
+    .leads = avx2_leads,
     .utf8 = avx2_utf8,
-    .watched = avx2_watched,
     .suspects = avx2_suspects,
     .gather = avx2_gather,
-    .events = avx2_events,
-    .extract = avx2_extract,
+    .next = avx2_next,
+    .over = avx2_over,
+    .sum = avx2_sum,
+    .difference = avx2_difference,
+    .any = avx2_any,
+    .put_starts = avx2_put_starts,
+    .put_kinds = avx2_put_kinds,
 };
 
-#define DEFINE_BLOCKS(name, regime, at_is_letter, writes)                                          \
-    static uint32_t name(struct lexer *lx, const uint8_t *input, uint32_t have)                    \
-    {                                                                                              \
-        return simd_blocks(&avx2, lx, input, have, regime, at_is_letter, writes);                  \
-    }
-
-DEFINE_BLOCKS(count_lualatex, LEXER_LUALATEX, false, false)
-DEFINE_BLOCKS(write_lualatex, LEXER_LUALATEX, false, true)
-DEFINE_BLOCKS(count_lualatex_at, LEXER_LUALATEX, true, false)
-DEFINE_BLOCKS(write_lualatex_at, LEXER_LUALATEX, true, true)
-DEFINE_BLOCKS(count_pdflatex, LEXER_PDFLATEX, false, false)
-DEFINE_BLOCKS(write_pdflatex, LEXER_PDFLATEX, false, true)
-DEFINE_BLOCKS(count_pdflatex_at, LEXER_PDFLATEX, true, false)
-DEFINE_BLOCKS(write_pdflatex_at, LEXER_PDFLATEX, true, true)
+SIMD_DEFINE_PASSES(avx2)
 
 static int avx2_run(struct lexer *lx, const uint8_t *input, uint32_t have)
 {
-    static uint32_t (*const blocks[2][2][2])(struct lexer *, const uint8_t *, uint32_t) = {
-        [LEXER_LUALATEX] = {{count_lualatex, write_lualatex},
-                            {count_lualatex_at, write_lualatex_at}},
-        [LEXER_PDFLATEX] = {{count_pdflatex, write_pdflatex},
-                            {count_pdflatex_at, write_pdflatex_at}},
-    };
-    return simd_run(lx, input, have, blocks[lx->regime]);
+    return simd_run(lx, input, have, passes[lx->regime]);
 }
 
 /* The compiler's check asks the operating system's state too: whether it saves the registers. */
@@ -418,6 +398,7 @@ const struct lexer_kernel lexer_avx2 = {
     .name = "avx2",
     .is_simd = true,
     .can_run = avx2_can_run,
+    .prepare = prepare,
     .run = avx2_run,
 };
 

@@ -1,40 +1,46 @@
-/* Nesting for vector kernels: braces are counted, and nest.c is asked only where it has something
+/* What nests, and the commands that mean something to the lexer, for vector kernels: braces and
+ * formulas are told in bulk where they are plain, and nest.c is asked only where it has something
  * to say. */
 #ifndef L0_LEXER_SIMD_NEST_H
 #define L0_LEXER_SIMD_NEST_H
 
-#include <string.h>
-
+#include "lexer/catcode.h"
 #include "lexer/context.h"
 #include "lexer/nest.h"
-#include "lexer/simd_block.h"
+#include "lexer/simd_bulk.h"
+#include "lexer/simd_chunk.h"
+#include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 #include "lexer/watch.h"
 
-/* What simd_commands() looks at. */
-struct simd_names {
-    const uint8_t *input, *in; /* the document; the block at pos */
-    uint32_t pos, n_bytes;     /* so many bits of the masks are known */
-    uint64_t words;            /* letters of control words */
-    uint64_t plain;            /* letters and others */
-    uint64_t begin_groups, end_groups;
+/* A chunk and where it stands. */
+struct simd_place {
+    struct lexer *lx; /* n_tokens: what stands before the lane in work */
+    const uint8_t *input;
+    uint32_t pos; /* of the chunk's first byte */
+    uint32_t end; /* of what is decided: the end of the step */
 };
 
-struct simd_commands {
-    uint64_t environments; /* where \begin{name} and \end{name} begin */
-    uint64_t groups;       /* where \begingroup, \bgroup, \endgroup, \egroup do */
-    uint32_t n_bytes;      /* a new cut */
-};
-
-/* The length of {name}, which stands from bit at on, before the cut, where the name is plain; or 0.
- */
-SIMD_INLINE uint32_t simd_name_bytes(const struct simd_names *names, uint32_t at, uint32_t n_bytes)
+/* The end of the letters from offset at on. */
+SIMD_INLINE uint32_t simd_word_end(const struct simd_place *place, uint32_t at)
 {
-    if (at >= n_bytes || !(names->begin_groups >> at & 1))
+    const uint8_t *const slots = place->lx->context.slots;
+    while (at < place->end && slots[place->input[at]] == CATCODE_LETTER)
+        at++;
+    return at;
+}
+
+/* The end of {name} from offset at on, where the name is plain; or 0. */
+SIMD_INLINE uint32_t simd_name_end(const struct simd_place *place, uint32_t at)
+{
+    const uint8_t *const slots = place->lx->context.slots;
+    if (at >= place->end || place->input[at] != '{')
         return 0;
-    const uint64_t ends = ~names->plain & simd_below(n_bytes) & ~simd_below(at + 1);
-    const uint64_t end = ends & -ends;
-    return names->end_groups & end ? (uint32_t)__builtin_ctzll(end) + 1 - at : 0;
+    do
+        at++;
+    while (at < place->end &&
+           (slots[place->input[at]] == CATCODE_LETTER || slots[place->input[at]] == CATCODE_OTHER));
+    return at < place->end && place->input[at] == '}' ? at + 1 : 0;
 }
 
 /* What the context layer follows: these are left to the byte-wise machine. */
@@ -46,149 +52,263 @@ SIMD_INLINE bool simd_is_followed(const struct lexer *lx, enum watch watch, cons
     return watch == WATCH_BEGIN ? verbatim_is_name(lx, name, n) : verbatim_is_document(name, n);
 }
 
-/* The letters that a word begins with; all, if it goes on behind the block. */
-SIMD_INLINE uint32_t simd_word_bytes(uint64_t words)
+/* Takes the control word at offset at if it is \begin{name}, \end{name} or one that begins or ends
+ * a group, or none of those that are watched. False: the byte-wise machine has to, or the next
+ * chunk.
+ */
+SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
 {
-    return ~words ? (uint32_t)__builtin_ctzll(~words) : SIMD_BLOCK_BYTES;
-}
-
-/* Of the control words in candidates, those that are whole \begin{name} and \end{name}, and those
- * that begin and end groups. Cuts the block before a command that has to be left to the byte-wise
- * machine or to the next block. */
-SIMD_SELDOM struct simd_commands simd_commands(const struct lexer *lx, struct simd_names names,
-                                               uint64_t candidates, uint32_t n_bytes)
-{
-    struct simd_commands result = {.n_bytes = n_bytes};
-    for (; candidates; candidates &= candidates - 1) {
-        const uint32_t at = (uint32_t)__builtin_ctzll(candidates);
-        if (at >= result.n_bytes)
-            break;
-        const uint32_t n = simd_word_bytes(names.words >> at >> 1);
-        const bool whole = at + 1 + n < names.n_bytes;
-        const enum watch watch =
-            whole ? watch_name(names.in + at + 1, n, lx->context.on) : WATCH_NONE;
-        if (whole && watch == WATCH_NONE)
-            continue;
-        if ((watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) &&
-            at + 1 + n < result.n_bytes) {
-            result.groups |= simd_bit(at);
-            continue;
-        }
-        const uint32_t brace = at + 1 + n;
-        const uint32_t n_name = watch == WATCH_BEGIN || watch == WATCH_END
-                                    ? simd_name_bytes(&names, brace, result.n_bytes)
-                                    : 0;
-        if (n_name == 0 || simd_is_followed(lx, watch, names.in + brace + 1, n_name - 2) ||
-            context_redefines(lx, names.input, watch, names.pos + at)) {
-            result.n_bytes = at;
-            break;
-        }
-        result.environments |= simd_bit(at);
-    }
-    /* The byte-wise machine would end a word at the cut once more. */
-    while (result.groups) {
-        const uint32_t at = SIMD_BLOCK_BYTES - 1 - (uint32_t)__builtin_clzll(result.groups);
-        if (at + 1 + simd_word_bytes(names.words >> at >> 1) < result.n_bytes)
-            break;
-        result.groups ^= simd_bit(at);
-        result.n_bytes = at;
-    }
-    return result;
-}
-
-SIMD_SELDOM void simd_braces_one_by_one(struct lexer *lx, const uint8_t *input, uint32_t pos,
-                                        uint64_t opens, uint64_t closes)
-{
-    for (uint64_t braces = opens | closes; braces; braces &= braces - 1) {
-        const uint32_t at = (uint32_t)__builtin_ctzll(braces);
-        if (opens >> at & 1)
-            nest_open_brace(lx);
+    struct lexer *const lx = place->lx;
+    const uint8_t *const input = place->input;
+    const uint32_t end = simd_word_end(place, at + 1);
+    const uint32_t n = end - at - 1;
+    /* Behind the end it may go on, and behind these in ^^ notation or as UTF-8. */
+    if (end == place->end || input[end] == '^' || input[end] >= 0x80)
+        return n > WATCH_NAME_BYTES_MAX;
+    const enum watch watch = watch_name(input + at + 1, n, lx->context.on);
+    if (watch == WATCH_NONE)
+        return true;
+    if (lx->context.n_saves > 0)
+        return false; /* an end of a group may bring category codes back */
+    if (watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) {
+        if (watch == WATCH_BEGIN_GROUP)
+            nest_open_group(lx);
         else
-            nest_close_brace(lx, input, pos + at, pos + at + 1);
+            nest_close_group(lx);
+        return true;
     }
+    if (watch != WATCH_BEGIN && watch != WATCH_END)
+        return false;
+    const uint32_t name_end = simd_name_end(place, end);
+    if (name_end == 0 || name_end - end - 2 > LEXER_ENV_NAME_BYTES_MAX ||
+        simd_is_followed(lx, watch, input + end + 1, name_end - end - 2) ||
+        context_redefines(lx, input, watch, at))
+        return false;
+    nest_environment(lx, input, at, name_end - 1);
+    return true;
 }
 
-/* Whether eight braces, lowest bit first and set where they open, stay above the guard, which is
- * room braces below. Byte i of the product is twice the number of those among the first i + 1 that
- * open; with 128 + room - (i + 1) more, its highest bit is set if enough do. */
-SIMD_INLINE bool simd_braces_stay_above(uint64_t braces, uint64_t room)
+/* Braces between offset base and the next event, one by one. The offset of one that has to be left
+ * to the byte-wise machine, or place->end. */
+SIMD_INLINE uint32_t simd_braces(const struct simd_place *place, uint32_t base, uint64_t opens,
+                                 uint64_t closes)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t bits = braces * ones & UINT64_C(0x8040201008040201);
-    const uint64_t twice = (bits + 0x7F * ones) >> 6 & 2 * ones;
-    const uint64_t depths = twice * ones + (128 + room) * ones - UINT64_C(0x0807060504030201);
-    return (depths & 0x80 * ones) == 0x80 * ones;
-}
-
-/* Counts braces between which nothing else is of interest. gather(bits, mask) moves the bits that
- * are in the mask together, lowest first. */
-SIMD_INLINE void simd_braces(struct lexer *lx, const uint8_t *input, uint32_t pos, uint64_t opens,
-                             uint64_t closes, uint64_t (*gather)(uint64_t, uint64_t))
-{
-    struct lexer_nest *nest = &lx->nest;
-    const uint32_t n_opens = (uint32_t)__builtin_popcountll(opens);
-    const uint32_t n_closes = (uint32_t)__builtin_popcountll(closes);
-    const uint32_t n_braces = n_opens + n_closes;
-    uint64_t braces = gather(opens, opens | closes) | ~simd_below(n_braces);
-    uint32_t room = nest->depth - nest->guard;
-    bool stay = simd_braces_stay_above(braces & 0xFF, room < 64 ? room : 64);
-    for (uint32_t n = 8; n < n_braces && stay; n += 8) {
-        room += 2 * (uint32_t)__builtin_popcountll(braces & 0xFF) - 8;
-        braces >>= 8;
-        stay = simd_braces_stay_above((braces | ~simd_below(n_braces - n)) & 0xFF,
-                                      room < 64 ? room : 64);
+    struct lexer *const lx = place->lx;
+    for (uint64_t braces = opens | closes; braces; braces &= braces - 1) {
+        const uint32_t at = base + simd_first(braces);
+        if (opens & braces & -braces)
+            nest_open_brace(lx);
+        else if (lx->context.n_saves > 0 && lx->nest.depth <= lx->nest.guard)
+            return at;
+        else
+            nest_close_brace(lx, place->input, at, at + 1);
     }
-    if (stay)
-        nest->depth += n_opens - n_closes;
-    else
-        simd_braces_one_by_one(lx, input, pos, opens, closes);
+    return place->end;
 }
 
-/* What simd_events() looks at: masks of a block at offset pos. */
-struct simd_nesting {
-    uint64_t begin_groups, end_groups, math_shifts, environments, groups, pars, tokens;
-    uint32_t pos;
+/* What stands in a lane, at offset base. */
+struct simd_events {
+    uint64_t commands; /* escape characters of those that may be watched */
+    uint64_t suspects, comment;
+    uint64_t pars;
+    struct simd_nesting nesting;
 };
 
-/* The } of a whole \begin{name} or \end{name}. */
-SIMD_INLINE uint32_t simd_name_end(const uint8_t *input, uint32_t at)
+/* A $ or \par. False: for the byte-wise machine. */
+SIMD_INLINE bool simd_take_math(const struct simd_place *place, const struct simd_events *of,
+                                uint64_t event)
 {
-    while (input[at] != '}')
-        at++;
-    return at;
+    struct lexer *const lx = place->lx;
+    const uint32_t at = of->nesting.base + simd_first(event);
+    if (of->nesting.math_shifts & event) {
+        if (lx->context.n_saves > 0)
+            return false;
+        const uint32_t n_tokens = lx->n_tokens;
+        lx->n_tokens += simd_count(of->nesting.tokens & (event - 1));
+        nest_math_shift(lx, at);
+        lx->n_tokens = n_tokens;
+    } else {
+        /* The end of a formula may bring category codes back. */
+        if (lx->context.n_saves > 0)
+            return false;
+        const bool crlf = place->input[at] == '\r' && place->input[at + 1] == '\n';
+        nest_par(lx, place->input, at, at + (crlf ? 2 : 1));
+    }
+    return true;
 }
 
-/* Everything in its order; lx->n_tokens does not count the block yet. */
-SIMD_INLINE void simd_events(struct lexer *lx, const struct simd_nesting *at_block, uint64_t events,
-                             const uint8_t *input, uint64_t (*gather)(uint64_t, uint64_t))
+/* Braces, $ and \par of the part of the lane, in their order. The offset of what has to be left to
+ * the byte-wise machine, or place->end. */
+SIMD_SELDOM uint32_t simd_nest_one_by_one(const struct simd_place *place,
+                                          const struct simd_events *of, uint64_t part)
 {
-    const uint32_t pos = at_block->pos, n_tokens = lx->n_tokens;
-    uint64_t todo = ~UINT64_C(0);
-    for (; events; events &= events - 1) {
-        const uint32_t at = (uint32_t)__builtin_ctzll(events);
-        const uint64_t before = simd_below(at);
-        if ((at_block->begin_groups | at_block->end_groups) & before & todo)
-            simd_braces(lx, input, pos, at_block->begin_groups & before & todo,
-                        at_block->end_groups & before & todo, gather);
-        todo = ~before;
-        if (at_block->math_shifts >> at & 1) {
-            lx->n_tokens = n_tokens + (uint32_t)__builtin_popcountll(at_block->tokens & before);
-            nest_math_shift(lx, pos + at);
-        } else if (at_block->environments >> at & 1) {
-            nest_environment(lx, input, pos + at, simd_name_end(input, pos + at));
-        } else if (at_block->groups >> at & 1) {
-            if (input[pos + at + 1] == 'b')
-                nest_open_group(lx);
-            else
-                nest_close_group(lx);
-        } else {
-            const uint32_t end = pos + at + 1;
-            nest_par(lx, input, pos + at,
-                     input[pos + at] == '\r' && input[end] == '\n' ? end + 1 : end);
-        }
+    uint64_t todo = part;
+    const struct simd_nesting *const nesting = &of->nesting;
+    for (uint64_t events = (nesting->math_shifts | of->pars) & part; events; events &= events - 1) {
+        const uint64_t event = events & -events, before = (event - 1) & todo;
+        const uint32_t stop =
+            simd_braces(place, nesting->base, nesting->opens & before, nesting->closes & before);
+        if (stop != place->end)
+            return stop;
+        todo &= ~(event - 1);
+        if (!simd_take_math(place, of, event))
+            return nesting->base + simd_first(event);
     }
-    lx->n_tokens = n_tokens;
-    simd_braces(lx, input, pos, at_block->begin_groups & todo, at_block->end_groups & todo, gather);
+    return simd_braces(place, nesting->base, nesting->opens & todo, nesting->closes & todo);
+}
+
+/* The same, in bulk if that can be told. */
+SIMD_INLINE uint32_t simd_nest_part(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                    const struct simd_place *place, const struct simd_events *of,
+                                    uint64_t part, struct simd_flow *flow)
+{
+    const struct simd_nesting nesting = {.opens = of->nesting.opens & part,
+                                         .closes = of->nesting.closes & part,
+                                         .math_shifts = of->nesting.math_shifts & part,
+                                         .tokens = of->nesting.tokens,
+                                         .base = of->nesting.base};
+    const bool in_formula = flow->in_math || nesting.math_shifts;
+    const bool has_pars = in_formula && (of->pars & part);
+    if (__builtin_expect(!has_pars && simd_nest_in_bulk(isa, bulk, flow, &nesting), 1))
+        return place->end;
+    simd_save_flow(place->lx, flow);
+    const uint32_t stop = simd_nest_one_by_one(place, of, part);
+    *flow = simd_load_flow(place->lx);
+    return stop;
+}
+
+/* A lane with commands or suspects. The offset of what has to be left to the byte-wise machine, or
+ * place->end. */
+SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                    const struct simd_place *place, const struct simd_events *of,
+                                    struct simd_flow *flow)
+{
+    uint64_t todo = ~UINT64_C(0);
+    for (uint64_t events = of->commands | of->suspects; events; events &= events - 1) {
+        const uint64_t event = events & -events;
+        const uint32_t at = of->nesting.base + simd_first(event);
+        const uint32_t stop = simd_nest_part(isa, bulk, place, of, (event - 1) & todo, flow);
+        if (stop != place->end)
+            return stop;
+        todo = ~(event - 1);
+        simd_save_flow(place->lx, flow);
+        if (of->commands & event) {
+            if (!simd_take_command(place, at))
+                return at;
+        } else if (of->comment & event) {
+            suspect_comment(place->lx, place->input, at, at + 3);
+        } else {
+            suspect_text(place->lx, place->input, at, at + (place->input[at] >= 0xE0 ? 3 : 2));
+        }
+        *flow = simd_load_flow(place->lx);
+    }
+    return simd_nest_part(isa, bulk, place, of, todo, flow);
+}
+
+/* Of the lane, the bits that are in the step. */
+SIMD_INLINE uint64_t simd_valid(const struct simd_chunk *chunk, uint32_t lane)
+{
+    const uint32_t first = lane * SIMD_LANE_BYTES;
+    uint64_t valid = ~UINT64_C(0);
+    if (__builtin_expect(first < chunk->begin, 0))
+        valid &= ~simd_below(chunk->begin - first);
+    if (__builtin_expect(chunk->end < first + SIMD_LANE_BYTES, 0))
+        valid &= chunk->end > first ? simd_below(chunk->end - first) : 0;
+    return valid;
+}
+
+/* A lane with more than can be told in bulk: as simd_take_lane(). */
+SIMD_SELDOM uint32_t simd_nest_slowly(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                      const struct simd_place *place,
+                                      const struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
+                                      struct simd_flow *flow)
+{
+    const struct simd_events of = {
+        .commands = (chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63) & valid,
+        .suspects = chunk->suspects[lane] & valid,
+        .comment = chunk->comment[lane],
+        .pars = chunk->pars[lane] & valid,
+        .nesting = {.opens = chunk->begin_groups[lane] & valid,
+                    .closes = chunk->end_groups[lane] & valid,
+                    .math_shifts = chunk->math_shifts[lane] & valid,
+                    .tokens = chunk->tokens[lane],
+                    .base = place->pos + lane * SIMD_LANE_BYTES}};
+    return simd_take_lane(isa, bulk, place, &of, flow);
+}
+
+/* The same, for any lane. */
+SIMD_INLINE uint32_t simd_nest_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                    const struct simd_place *place, const struct simd_chunk *chunk,
+                                    uint32_t lane, uint64_t valid, struct simd_flow *flow)
+{
+    const struct simd_nesting nesting = {.opens = chunk->begin_groups[lane] & valid,
+                                         .closes = chunk->end_groups[lane] & valid,
+                                         .math_shifts = chunk->math_shifts[lane] & valid,
+                                         .tokens = chunk->tokens[lane],
+                                         .base = place->pos + lane * SIMD_LANE_BYTES};
+    const uint64_t commands = chunk->commands[lane] >> 1 | chunk->commands[lane + 1] << 63;
+    const uint64_t nested = nesting.opens | nesting.closes | nesting.math_shifts;
+    const uint64_t in_formula = flow->in_math | nesting.math_shifts ? ~UINT64_C(0) : 0;
+    const uint64_t rest = commands | chunk->suspects[lane] | (chunk->pars[lane] & in_formula);
+    if (__builtin_expect((rest & valid) == 0, 1) &&
+        (nested == 0 || simd_nest_in_bulk(isa, bulk, flow, &nesting)))
+        return place->end;
+    return simd_nest_slowly(isa, bulk, place, chunk, lane, valid, flow);
+}
+
+SIMD_INLINE void simd_count_lane(const struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
+                                 struct simd_flow *flow)
+{
+    flow->n_tokens += simd_count(chunk->tokens[lane] & valid);
+    flow->n_lines += simd_count(chunk->lines[lane] & valid);
+}
+
+/* A lane that is not all in the step. False: the step is cut there. */
+SIMD_SELDOM bool simd_nest_partly(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                  const struct simd_place *place, struct simd_chunk *chunk,
+                                  uint32_t lane, struct simd_flow *flow)
+{
+    const uint32_t stop =
+        simd_nest_lane(isa, bulk, place, chunk, lane, simd_valid(chunk, lane), flow);
+    chunk->end = stop - place->pos;
+    const uint64_t valid = simd_valid(chunk, lane);
+    chunk->starts[lane] &= valid;
+    simd_count_lane(chunk, lane, valid, flow);
+    return stop == place->end;
+}
+
+/* Follows the step, and counts what is in it. False: it is cut, and the byte-wise machine has to go
+ * on there: control words before it are ended. pos: the offset of the chunk's first byte. */
+SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                struct lexer *lx, const uint8_t *input, uint32_t pos,
+                                struct simd_chunk *chunk)
+{
+    const struct simd_place place = {.lx = lx, .input = input, .pos = pos, .end = pos + chunk->end};
+    struct simd_flow flow = simd_load_flow(lx);
+    bool goes_on = true;
+    uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
+    if (chunk->begin % SIMD_LANE_BYTES != 0)
+        goes_on = simd_nest_partly(isa, bulk, &place, chunk, lane++, &flow);
+    while (goes_on && (lane + 1) * SIMD_LANE_BYTES <= chunk->end) {
+        const uint32_t stop = simd_nest_lane(isa, bulk, &place, chunk, lane, ~UINT64_C(0), &flow);
+        if (__builtin_expect(stop != place.end, 0)) {
+            chunk->end = stop - pos;
+            goes_on = false;
+            break;
+        }
+        simd_count_lane(chunk, lane++, ~UINT64_C(0), &flow);
+    }
+    if (!goes_on && lane * SIMD_LANE_BYTES <= chunk->end) { /* what is before the cut in its lane */
+        const uint64_t valid = simd_valid(chunk, lane);
+        chunk->starts[lane] &= valid;
+        simd_count_lane(chunk, lane++, valid, &flow);
+    } else if (goes_on && lane * SIMD_LANE_BYTES < chunk->end) {
+        goes_on = simd_nest_partly(isa, bulk, &place, chunk, lane++, &flow);
+    }
+    for (; lane % SIMD_LANES != 0; lane++) /* of the last group */
+        chunk->starts[lane] = 0;
+    simd_save_flow(lx, &flow);
+    return goes_on;
 }
 
 #endif

@@ -1,69 +1,81 @@
-/* UTF-8 in blocks of vector kernels. */
+/* UTF-8 in vector kernels. */
 #ifndef L0_LEXER_SIMD_UTF8_H
 #define L0_LEXER_SIMD_UTF8_H
 
 #include "lexer/catcode.h"
-#include "lexer/simd_block.h"
+#include "lexer/simd_isa.h"
+#include "lexer/suspect.h"
 #include "lexer/utf8.h"
 
-/* Where characters of certain ranges begin that are all letters, or all others, provided that
- * continuation bytes follow. */
-struct simd_utf8_bytes {
-    uint64_t leads; /* bytes from 0xC0 on */
-    uint64_t continuations;
-    uint64_t two, three;   /* letters of two bytes, and of three */
-    uint64_t three_others; /* others of three */
-};
-
+/* The letters and others among the characters of a lane that are not ASCII; all else stays hard.
+ */
 struct simd_utf8 {
-    uint64_t letters, others; /* all bytes of such characters */
-    uint64_t continued;       /* those but the first ones */
+    uint64_t letters, others;           /* all their bytes */
+    uint64_t letters_over, others_over; /* those in the next lane, from its first byte on */
+    uint64_t suspects;                  /* first bytes of what suspect.c reports */
 };
 
-/* Letters and others among the non-ASCII characters whose first bytes (from 0xC0 on) are given, up
- * to the first one that is neither. in: the block, followed by SIMD_AHEAD_BYTES. */
-SIMD_SELDOM struct simd_utf8 simd_utf8(const uint8_t *in, uint64_t leads)
+/* As utf8_decode(), faster for most; four bytes are there. */
+SIMD_INLINE struct utf8_char simd_utf8_decode(const uint8_t *in)
 {
-    struct simd_utf8 found = {0};
+    const uint32_t code = (in[0] & 0xFu) << 12 | (in[1] & 0x3Fu) << 6 | (in[2] & 0x3Fu);
+    const bool is_three = (in[0] & 0xF0) == 0xE0 && (in[1] & 0xC0) == 0x80 &&
+                          (in[2] & 0xC0) == 0x80 && code >= 0x800 && code >> 11 != 0xD800 >> 11;
+    return is_three ? (struct utf8_char){code, 3, false} : utf8_decode(in, 4, true);
+}
+
+/* Adds the characters whose first bytes are given. in: the lane, followed by SIMD_AHEAD_BYTES. */
+SIMD_INLINE void simd_utf8_by_table(const uint8_t *in, uint64_t leads, struct simd_utf8 *found)
+{
     for (; leads; leads &= leads - 1) {
-        const uint32_t at = (uint32_t)__builtin_ctzll(leads);
-        const struct utf8_char ch = utf8_decode(in + at, 4, true);
+        const uint32_t at = simd_first(leads);
+        const struct utf8_char ch = simd_utf8_decode(in + at);
         const uint8_t catcode =
             ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
-        if ((catcode != CATCODE_LETTER && catcode != CATCODE_OTHER) ||
-            at + ch.n_bytes > SIMD_BLOCK_BYTES)
-            break;
-        const uint64_t bytes = simd_below(at + ch.n_bytes) & ~simd_below(at);
-        found.continued |= bytes & ~simd_bit(at);
-        if (catcode == CATCODE_LETTER)
-            found.letters |= bytes;
-        else
-            found.others |= bytes;
+        const uint64_t bytes = simd_below(ch.n_bytes);
+        const uint64_t over = at > 60 ? bytes >> (SIMD_LANE_BYTES - at) : 0;
+        if (catcode == CATCODE_LETTER) {
+            found->letters |= bytes << at;
+            found->letters_over |= over;
+        } else if (catcode == CATCODE_OTHER) {
+            found->others |= bytes << at;
+            found->others_over |= over;
+        }
+        if (suspect_code_point(ch.code_point))
+            found->suspects |= simd_bit(at);
     }
+}
+
+/* With more first bytes than this it is worth asking for ranges of characters. */
+#define SIMD_UTF8_FEW 6u
+
+/* leads: bytes from 0xC0 on. before: of the lane before. */
+SIMD_INLINE struct simd_utf8 simd_utf8_of(const struct simd_isa *isa, const uint8_t *in,
+                                          uint64_t leads, const struct simd_utf8 *before)
+{
+    struct simd_utf8 found = {.letters = before->letters_over, .others = before->others_over};
+    if (simd_count(leads) > SIMD_UTF8_FEW) {
+        const struct simd_utf8_bytes b = isa->utf8(in);
+        const uint64_t letters = b.two | b.three, others = b.two_others | b.three_others;
+        found.letters |= letters | letters << 1 | b.three << 2;
+        found.others |= others | others << 1 | b.three_others << 2;
+        found.letters_over = letters >> 63 | b.three >> 62;
+        found.others_over = others >> 63 | b.three_others >> 62;
+        found.suspects = isa->suspects(in);
+        leads &= ~(letters | others);
+    }
+    if (leads)
+        simd_utf8_by_table(in, leads, &found);
     return found;
 }
 
-/* Makes letters and others of them outside comments; all else stays hard. */
-SIMD_INLINE void simd_add_utf8(struct simd_block *block, const uint8_t *in,
-                               const struct simd_utf8_bytes *bytes)
+/* How many of the n bytes before in + n begin a character that goes on behind them. */
+SIMD_INLINE uint32_t simd_utf8_begun(const uint8_t *in, uint32_t n)
 {
-    const uint64_t follows = bytes->continuations >> 1 & ~block->comment;
-    const uint64_t follow = follows & bytes->continuations >> 2;
-    const uint64_t two = bytes->two & follows;
-    const uint64_t three = bytes->three & follow;
-    const uint64_t signs = bytes->three_others & follow;
-    const uint64_t letters = two | two << 1 | three | three << 1 | three << 2;
-    const uint64_t others = signs | signs << 1 | signs << 2;
-    const uint64_t known = letters | others;
-    const uint64_t leads = bytes->leads & ~(known | block->comment);
-    struct simd_utf8 found = {0};
-    if (leads)
-        found = simd_utf8(in, leads);
-    block->sets.letters |= found.letters | letters;
-    block->wide_others = found.others | others;
-    block->sets.others |= block->wide_others;
-    block->sets.hard &= ~(found.letters | found.others | known);
-    block->continued = found.continued | (known & bytes->continuations);
+    return n >= 1 && in[n - 1] >= 0xC0   ? 1
+           : n >= 2 && in[n - 2] >= 0xE0 ? 2
+           : n >= 3 && in[n - 3] >= 0xF0 ? 3
+                                         : 0;
 }
 
 #endif

@@ -1,234 +1,276 @@
-/* The logic of simd_block.h for four blocks at once: a fourth of the instructions. It takes what is
- * plain, and leaves to the blocks one by one what is not: CR, and what would be cut early.
- *
- * A mask of 256 bytes is a vector of four lanes, the first byte lowest. Bits that go from lane to
- * lane are the instruction set's business (struct simd_wide_isa). */
+/* TeX's rules on the bit masks of a group. What is worked out for a byte depends on bytes up to it
+ * alone, but for cuts: so a group can be cut anywhere, and the masks below the cut stay right. */
 #ifndef L0_LEXER_SIMD_WIDE_H
 #define L0_LEXER_SIMD_WIDE_H
 
-#include "lexer/simd_block.h"
+#include "lexer/simd_isa.h"
 
-#define SIMD_LANES      4u
-#define SIMD_WIDE_BYTES (SIMD_LANES * SIMD_BLOCK_BYTES)
-
-/* How a vector is handed over depends on the instruction set: all that do so here are inlined. */
-#pragma GCC diagnostic ignored "-Wpsabi"
-
-typedef uint64_t simd_mask __attribute__((vector_size(32)));
-
-struct simd_wide_isa {
-    simd_mask (*next)(simd_mask bits, uint64_t in); /* one byte on; in: the bit that comes in */
-    simd_mask (*sum)(simd_mask a, simd_mask b, uint64_t in); /* of 256 bits */
-    bool (*any)(simd_mask bits);
-    uint32_t (*last)(simd_mask bits); /* the last bit */
+/* What a group hands to the next one, in the lowest bits; or what the document's state is before
+ * the entry, there. */
+struct simd_carry {
+    simd_mask escaped, comment, word; /* the next byte is escaped, in a comment, in a word */
+    simd_mask middle, fresh;          /* state M; state N */
+    simd_mask run[2];                 /* such a run may be joined: see simd_find_spans() */
+    simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
 };
 
-/* What the blocks are, as one for each lane. */
-struct simd_wide_sets {
-    uint64_t plane[4][SIMD_LANES];
-    /* Of characters that are not ASCII: what changes the sets. */
-    uint64_t letters[SIMD_LANES], others[SIMD_LANES], continued[SIMD_LANES], suspects[SIMD_LANES];
+/* Where in a group work begins: bytes before are of no class, and state comes in there. */
+struct simd_entry {
+    bool is_amid;    /* not with the first byte: known when compiled */
+    simd_mask first; /* the entry's bit */
+    simd_mask live;  /* that and all above */
+};
+
+/* One byte on; in: of a group's carry. */
+SIMD_INLINE simd_mask simd_next(const struct simd_isa *isa, const struct simd_entry *entry,
+                                simd_mask bits, simd_mask in)
+{
+    if (entry->is_amid)
+        return (isa->next(bits, (simd_mask){0}) & ~entry->first) | in;
+    return isa->next(bits, in);
+}
+
+/* The classes of a group, and what its characters that are not ASCII change. */
+struct simd_group {
+    simd_mask plane[SIMD_CLASS_BITS];
     bool has_high;
+    simd_mask letters, others, continued;
+};
+
+struct simd_sets {
+    simd_mask letters, others, blanks, hard, lfs, crs, comments, actives, escapes;
+    simd_mask begin_groups, end_groups, math_shifts, superscripts;
+    simd_mask singles; /* each a token and a span by itself */
+    simd_mask wide_letters, wide_others, continued;
+};
+
+/* Line ends at which suspect.c has something to say, and so the kernel has to stop. */
+struct simd_line_stops {
+    simd_mask lfs, crlfs, lone_crs; /* all bits or none */
 };
 
 struct simd_wide {
-    simd_mask letters, others, blanks, hard, escapes, comments, line_ends, singles;
-    simd_mask begin_groups, end_groups, math_shifts, superscripts;
-    simd_mask wide_others, continued;
-    simd_mask escape, escaped, comment, comment_start, word, word_first;
-    uint32_t n_bytes; /* the cut */
+    struct simd_sets sets;
+    simd_mask line_ends;   /* their first bytes */
+    simd_mask second_half; /* LF behind CR */
+    simd_mask escape;      /* escape characters that are not escaped themselves */
+    simd_mask escaped;     /* what follows these */
+    simd_mask comment;     /* in a comment, its beginning and the line end's first byte included */
+    simd_mask comment_start;
+    simd_mask word; /* letters of control words */
+    simd_mask word_first;
+    /* Where bytes may be left to the byte-wise machine: before here, and one before behind. */
+    simd_mask stop_here, stop_behind;
+    /* The spans. */
+    simd_mask starts, tokens, pars, skipped, nones;
+    simd_mask plain; /* neither escaped nor in a comment */
+    simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
 };
 
-/* By lane, for what looks at blocks one by one; one lane more so that windows can be read. */
-struct simd_wide_spans {
-    uint64_t starts[SIMD_LANES], tokens[SIMD_LANES], lines[SIMD_LANES];
-    uint64_t plus_one[SIMD_LANES], plus_two[SIMD_LANES], skipped[SIMD_LANES], pars[SIMD_LANES];
-    uint64_t begin_groups[SIMD_LANES], end_groups[SIMD_LANES], math_shifts[SIMD_LANES];
-    struct simd_carry carry; /* at the cut */
-};
-
-SIMD_INLINE simd_mask simd_lanes(const uint64_t *lanes)
+SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group,
+                                          const struct simd_entry *entry)
 {
-    simd_mask mask;
-    __builtin_memcpy(&mask, lanes, sizeof mask);
-    return mask;
-}
-
-SIMD_INLINE void simd_put(uint64_t *lanes, simd_mask mask)
-{
-    __builtin_memcpy(lanes, &mask, sizeof mask);
-}
-
-/* The index of the first bit, or SIMD_WIDE_BYTES. */
-SIMD_INLINE uint32_t simd_first_of(simd_mask mask)
-{
-    uint64_t lanes[SIMD_LANES];
-    simd_put(lanes, mask);
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
-        if (lanes[lane])
-            return lane * SIMD_BLOCK_BYTES + (uint32_t)__builtin_ctzll(lanes[lane]);
-    return SIMD_WIDE_BYTES;
-}
-
-SIMD_INLINE bool simd_is_set(simd_mask mask, uint32_t index)
-{
-    uint64_t lanes[SIMD_LANES];
-    simd_put(lanes, mask);
-    return lanes[index / SIMD_BLOCK_BYTES] >> index % SIMD_BLOCK_BYTES & 1;
-}
-
-/* As simd_sets_of(), with the characters that are not ASCII. Their bytes are hard without. */
-SIMD_INLINE simd_mask simd_wide_sets(struct simd_wide *w, const struct simd_wide_sets *of)
-{
-    const simd_mask d = simd_lanes(of->plane[0]), c = simd_lanes(of->plane[1]),
-                    b = simd_lanes(of->plane[2]), a = simd_lanes(of->plane[3]);
-    const simd_mask visible = ~a & ~b, marks = ~a & b, nested = a & b;
-    w->letters = visible & ~c & ~d;
-    w->others = visible & ~c & d;
-    w->blanks = visible & c & ~d;
-    w->hard = visible & c & d;
-    w->escapes = marks & ~c & ~d;
-    w->comments = marks & ~c & d;
-    w->line_ends = marks & c & ~d;
-    w->singles = a;
-    w->begin_groups = nested & ~c & ~d;
-    w->end_groups = nested & ~c & d;
-    w->math_shifts = nested & c & ~d;
-    w->superscripts = nested & c & d;
-    w->wide_others = w->continued = (simd_mask){0};
-    simd_mask stops = marks & c & d; /* CR */
-    if (of->has_high) {
-        const simd_mask letters = simd_lanes(of->letters);
-        w->wide_others = simd_lanes(of->others);
-        w->continued = simd_lanes(of->continued);
-        w->letters |= letters;
-        w->others |= w->wide_others;
-        w->hard &= ~(letters | w->wide_others);
-        stops |= simd_lanes(of->suspects);
+    simd_mask d = group->plane[0], c = group->plane[1], b = group->plane[2], a = group->plane[3];
+    if (entry->is_amid) { /* hard, for now */
+        d |= ~entry->live;
+        c |= ~entry->live;
+        b &= entry->live;
+        a &= entry->live;
     }
-    return stops;
+    const simd_mask none = ~(a | b), only_a = a & ~b, only_b = b & ~a, both = a & b;
+    const simd_mask zero = ~(c | d), one = d & ~c, two = c & ~d, three = c & d;
+    struct simd_sets s = {
+        .letters = none & zero,
+        .others = none & one,
+        .blanks = none & two,
+        .hard = none & three,
+        .lfs = only_b & zero,
+        .crs = only_b & one,
+        .comments = only_b & two,
+        .actives = only_b & three,
+        .escapes = only_a & zero,
+        .begin_groups = only_a & one,
+        .end_groups = only_a & two,
+        .math_shifts = only_a & three,
+        .superscripts = both & two,
+    };
+    s.singles = (a & ~s.escapes) | s.actives;
+    if (group->has_high) {
+        s.wide_letters = group->letters;
+        s.wide_others = group->others;
+        s.continued = group->continued;
+        s.letters |= group->letters;
+        s.others |= group->others;
+        s.hard &= ~(group->letters | group->others);
+    }
+    if (entry->is_amid) {
+        s.hard &= entry->live;
+        s.letters &= entry->live;
+        s.others &= entry->live;
+        s.wide_letters &= entry->live;
+        s.wide_others &= entry->live;
+    }
+    return s;
 }
 
-/* As simd_find_escapes(), simd_find_comments(), simd_find_words(). */
-SIMD_INLINE void simd_wide_find(const struct simd_wide_isa *isa, struct simd_wide *w,
-                                const struct simd_carry *carry)
+/* Line ends are LF, CR and CR LF; stops: where the kernel has to. */
+SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, const struct simd_entry *entry,
+                                 struct simd_wide *w, const struct simd_carry *carry,
+                                 const struct simd_line_stops *stops, uint64_t next_is_lf)
 {
-    const simd_mask odd = (simd_mask){0} + UINT64_C(0xAAAAAAAAAAAAAAAA);
-    const simd_mask run = w->escapes;
-    const simd_mask parity = isa->sum(isa->next(run, 0) | odd, ~run, 1) ^ odd; /* a difference */
-    const simd_mask escaped = parity ^ run;
+    const struct simd_sets *s = &w->sets;
+    w->line_ends = s->lfs;
+    w->stop_here = s->lfs & stops->lfs;
+    w->second_half = (simd_mask){0};
+    if (__builtin_expect(!isa->any(s->crs | carry->cr), 1))
+        return;
+    w->second_half = s->lfs & simd_next(isa, entry, s->crs, carry->cr);
+    w->line_ends = s->crs | (s->lfs & ~w->second_half);
+    /* What is said of a CR depends on the next byte, in the last lane on one behind it. */
+    uint64_t lfs[SIMD_LANES + 1] = {[SIMD_LANES] = next_is_lf};
+    simd_mask followed;
+    simd_store(lfs, s->lfs);
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
+        followed[lane] = lfs[lane] >> 1 | lfs[lane + 1] << 63;
+    w->stop_here = (s->lfs & ~w->second_half & stops->lfs) | (s->crs & followed & stops->crlfs) |
+                   (s->crs & ~followed & stops->lone_crs);
+}
+
+/* Escapes. In a run of escape characters every other one escapes what follows it, whichever of the
+ * two parities the run begins at. The subtraction finds the parity of all runs at once (as in
+ * simdjson): with ODD set, borrows run through a run from its second bit on to behind its end.
+ *
+ *   text      a \ \ \ b \ { \ \ c      (first byte left)
+ *   escape    . 1 . 1 . 1 . 1 . .
+ *   escaped   . . 1 . 1 . 1 . 1 .
+ *
+ * Comments, from an unescaped comment character to the line end. A sum carries from the first one
+ * through all that is no line end.
+ *
+ *   text      a % b % c ⏎ d
+ *   rest      1 1 1 1 1 . 1
+ *   opens     . 1 . 1 . . .
+ *   sum       1 . . 1 . 1 1    (rest + opens)
+ *   comment   . 1 1 1 1 1 .
+ *
+ * Control words: runs of letters from an escaped one on, by the same addition. */
+SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, const struct simd_entry *entry,
+                                    struct simd_wide *w, const struct simd_carry *carry)
+{
+    const struct simd_sets *s = &w->sets;
+    const simd_mask odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
+    const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
+    const simd_mask first_escaped = carry->escaped & lowest;
+    const simd_mask run = s->escapes & ~first_escaped;
+    const simd_mask parity = isa->difference(isa->next(run, (simd_mask){0}) | odd, run) ^ odd;
+    const simd_mask escaped = parity ^ (s->escapes | first_escaped);
     const simd_mask rest = ~w->line_ends;
-    const simd_mask opens = w->comments & ~escaped;
-    const simd_mask comment_sum = isa->sum(rest, opens, carry->comment);
-    w->comment = (comment_sum ^ rest) | opens;
-    w->comment_start = opens & ~comment_sum;
-    w->escape = parity & run & ~w->comment;
+    const simd_mask in_comment = carry->comment & lowest;
+    const simd_mask opens = s->comments & ~escaped;
+    const simd_mask sum = isa->sum(rest, opens | in_comment);
+    w->comment = (sum ^ rest) | opens | in_comment;
+    w->comment_start = opens & ~sum & ~in_comment;
+    w->escape = parity & s->escapes & ~w->comment;
     w->escaped = escaped & ~w->comment;
-    w->word_first = w->escaped & w->letters;
-    w->word = w->letters & ~isa->sum(w->letters, w->word_first, carry->word);
+    w->word_first = w->escaped & s->letters;
+    w->word = s->letters & ~isa->sum(s->letters, w->word_first | (carry->word & lowest));
 }
 
-/* A cut never comes between an escape character and what it escapes. */
-SIMD_INLINE uint32_t simd_wide_before_escape(const struct simd_wide *w, uint32_t n_bytes)
+/* The first thing that the byte-wise machine has to look at. Blanks behind an escape character may
+ * be trimmed with the line end, which is then escaped. */
+SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, const struct simd_entry *entry,
+                                 struct simd_wide *w, const struct simd_carry *carry)
 {
-    return n_bytes > 0 && simd_is_set(w->escape, n_bytes - 1) ? n_bytes - 1 : n_bytes;
+    const struct simd_sets *s = &w->sets;
+    const simd_mask carets = (s->superscripts & ~w->comment) | (w->escaped & s->blanks);
+    w->stop_here |= (s->hard & ~w->comment) | (w->escaped & (s->hard | s->wide_others));
+    w->stop_behind =
+        simd_next(isa, entry, carets, carry->caret) & (s->superscripts | s->blanks | w->line_ends);
 }
 
-/* As simd_decide(), and before stops. */
-SIMD_INLINE void simd_wide_decide(const struct simd_wide_isa *isa, struct simd_wide *w,
-                                  simd_mask stops, bool next_is_superscript)
+/* Spans and tokens. Runs: letters are 1, others 2, blanks 3; what goes on has the number of the
+ * byte before.
+ *
+ * TeX's states before each byte: M behind what gives a token; N at the beginning of lines and
+ * behind blanks from there on, which again is a sum that carries through them. */
+SIMD_INLINE void simd_find_spans(const struct simd_isa *isa, const struct simd_entry *entry,
+                                 struct simd_wide *w, const struct simd_carry *carry)
 {
-    const simd_mask escaped_blanks = w->escaped & w->blanks;
-    const simd_mask carets = w->superscripts & ~w->comment;
-    const simd_mask here =
-        stops | (w->hard & ~w->comment) | (w->escaped & (w->line_ends | w->hard | w->wide_others));
-    const simd_mask behind = (isa->next(carets, 0) & w->superscripts) |
-                             (isa->next(escaped_blanks, 0) & (w->blanks | w->line_ends | stops));
-    uint32_t n_bytes = SIMD_WIDE_BYTES;
-    if (__builtin_expect(isa->any(here | behind), 0)) {
-        const uint32_t first = simd_first_of(here), second = simd_first_of(behind);
-        n_bytes = first < second ? first : second < SIMD_WIDE_BYTES ? second - 1 : SIMD_WIDE_BYTES;
-        n_bytes = simd_wide_before_escape(w, n_bytes);
-    }
-    if (n_bytes == SIMD_WIDE_BYTES &&
-        (isa->last(w->escape | escaped_blanks) || (next_is_superscript && isa->last(carets))))
-        n_bytes = simd_wide_before_escape(w, n_bytes - 1);
-    w->n_bytes = n_bytes;
+    const struct simd_sets *s = &w->sets;
+    const simd_mask ends = w->line_ends | w->second_half;
+    w->plain = ~(w->escaped | w->comment);
+    w->plain_letters = s->letters & ~(w->word | w->comment);
+    w->plain_others = s->others & w->plain;
+    w->plain_blanks = s->blanks & w->plain;
+    const simd_mask run[2] = {w->plain_letters | w->plain_blanks,
+                              w->plain_others | w->plain_blanks};
+    const simd_mask run_starts =
+        (run[0] | run[1]) & ((run[0] ^ simd_next(isa, entry, run[0], carry->run[0])) |
+                             (run[1] ^ simd_next(isa, entry, run[1], carry->run[1])));
+    w->leaves_middle = ~(s->blanks | ends | w->word | w->comment);
+    const simd_mask in_middle = simd_next(isa, entry, w->leaves_middle, carry->middle);
+    const simd_mask line_starts = simd_next(isa, entry, ends, carry->fresh);
+    const simd_mask sum = isa->sum(w->plain_blanks, line_starts & w->plain_blanks);
+    const simd_mask line_ends = w->line_ends & w->plain;
+    w->fresh = ends | (w->plain_blanks & ~sum);
+    w->pars = line_ends & (line_starts | sum);
+    w->nones = line_ends & ~(in_middle | w->pars);
+    w->skipped = run_starts & w->plain_blanks & ~in_middle;
+    const simd_mask alone = (s->singles & w->plain) | w->escape | line_ends;
+    w->starts = run_starts | alone | w->comment_start;
+    w->tokens = (w->plain_letters & ~s->continued) | (w->plain_others & ~s->continued) |
+                (run_starts & w->plain_blanks & in_middle) | (alone & ~w->nones);
 }
 
-/* Bits below n_bytes. */
-SIMD_INLINE simd_mask simd_wide_below(uint32_t n_bytes)
+SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *entry,
+                           const struct simd_group *group, const struct simd_carry *carry,
+                           const struct simd_line_stops *stops, bool next_is_lf,
+                           struct simd_wide *w)
 {
-    uint64_t lanes[SIMD_LANES];
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        const uint32_t begin = lane * SIMD_BLOCK_BYTES;
-        lanes[lane] = n_bytes <= begin                      ? 0
-                      : n_bytes - begin >= SIMD_BLOCK_BYTES ? ~UINT64_C(0)
-                                                            : simd_below(n_bytes - begin);
-    }
-    return simd_lanes(lanes);
+    w->sets = simd_sets_of(group, entry);
+    simd_find_lines(isa, entry, w, carry, stops, next_is_lf);
+    simd_find_commands(isa, entry, w, carry);
+    simd_find_stops(isa, entry, w, carry);
+    simd_find_spans(isa, entry, w, carry);
 }
 
-/* As simd_find_spans(). whole: n_bytes is SIMD_WIDE_BYTES. */
-SIMD_INLINE void simd_wide_find_spans(const struct simd_wide_isa *isa, const struct simd_wide *w,
-                                      const struct simd_carry *carry, bool whole,
-                                      struct simd_wide_spans *spans)
+SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wide *w,
+                               struct simd_carry *next)
 {
-    const simd_mask plain = ~(w->escaped | w->comment);
-    const simd_mask letters = w->letters & ~w->word & ~w->comment;
-    const simd_mask others = w->others & plain;
-    const simd_mask blanks = w->blanks & plain;
-    const simd_mask singles = w->singles & plain;
-    const simd_mask line_ends = w->line_ends & ~w->comment;
-    const simd_mask leaves_middle = ~(w->blanks | w->line_ends | w->word | w->comment);
-    const simd_mask in_middle = isa->next(leaves_middle, carry->middle);
-    const simd_mask line_starts = isa->next(w->line_ends, carry->fresh);
-    const simd_mask sum = isa->sum(blanks, line_starts & blanks, 0);
-    const simd_mask pars = line_ends & (line_starts | sum);
-    const simd_mask nones = line_ends & ~(in_middle | pars);
-    const simd_mask blank_starts = blanks & ~isa->next(blanks, carry->blanks);
-    const simd_mask skipped = blank_starts & ~in_middle;
-    const simd_mask alone = singles | w->escape | line_ends;
-    const simd_mask starts = (letters & ~isa->next(letters, carry->letters)) |
-                             (others & ~isa->next(others, carry->others)) | blank_starts | alone |
-                             w->comment_start;
-    const simd_mask tokens =
-        ~w->continued & (letters | others | (blank_starts & in_middle) | (alone & ~nones));
-    const simd_mask valid = whole ? ~(simd_mask){0} : simd_wide_below(w->n_bytes);
-    const simd_mask comment = w->comment & ~w->line_ends;
-    const simd_mask fresh = w->line_ends | (blanks & ~sum);
-    /* Control symbols: escape characters before no letter, told by what follows them. */
-    const simd_mask no_letter = w->escaped & ~w->word_first;
-    simd_put(spans->starts, starts & valid);
-    simd_put(spans->tokens, tokens & valid);
-    simd_put(spans->lines, w->line_ends & valid);
-    simd_put(spans->plus_one, skipped | pars | w->wide_others);
-    simd_put(spans->plus_two, nones);
-    simd_put(spans->skipped, skipped & valid);
-    simd_put(spans->pars, pars & valid);
-    simd_put(spans->begin_groups, w->begin_groups & plain & valid);
-    simd_put(spans->end_groups, w->end_groups & plain & valid);
-    simd_put(spans->math_shifts, w->math_shifts & plain & valid);
-    uint64_t symbols[SIMD_LANES + 1] = {0};
-    simd_put(symbols, no_letter);
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
-        spans->plus_one[lane] |= symbols[lane] >> 1 | symbols[lane + 1] << 63;
-    if (whole)
-        spans->carry = (struct simd_carry){.word = isa->last(w->word),
-                                           .comment = isa->last(comment),
-                                           .middle = isa->last(leaves_middle),
-                                           .fresh = isa->last(fresh),
-                                           .letters = isa->last(letters),
-                                           .others = isa->last(others),
-                                           .blanks = isa->last(blanks)};
-    else
-        spans->carry = (struct simd_carry){.word = simd_is_set(w->word, w->n_bytes - 1),
-                                           .comment = simd_is_set(comment, w->n_bytes - 1),
-                                           .middle = simd_is_set(leaves_middle, w->n_bytes - 1),
-                                           .fresh = simd_is_set(fresh, w->n_bytes - 1),
-                                           .letters = simd_is_set(letters, w->n_bytes - 1),
-                                           .others = simd_is_set(others, w->n_bytes - 1),
-                                           .blanks = simd_is_set(blanks, w->n_bytes - 1)};
+    next->escaped = isa->over(w->escape);
+    next->comment = isa->over(w->comment & ~w->line_ends);
+    next->word = isa->over(w->word);
+    next->middle = isa->over(w->leaves_middle);
+    next->fresh = isa->over(w->fresh);
+    next->run[0] = isa->over(w->plain_letters | w->plain_blanks);
+    next->run[1] = isa->over(w->plain_others | w->plain_blanks);
+    next->cr = isa->over(w->sets.crs);
+    next->caret = isa->over((w->sets.superscripts & ~w->comment) | (w->escaped & w->sets.blanks));
+}
+
+/* The same comes in. */
+SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_carry *a,
+                                 const struct simd_carry *b)
+{
+    const simd_mask differ = (a->escaped ^ b->escaped) | (a->comment ^ b->comment) |
+                             (a->word ^ b->word) | (a->middle ^ b->middle) | (a->fresh ^ b->fresh) |
+                             (a->run[0] ^ b->run[0]) | (a->run[1] ^ b->run[1]) | (a->cr ^ b->cr) |
+                             (a->caret ^ b->caret);
+    return !isa->any(differ & simd_lowest(true));
+}
+
+/* No more than these bits. */
+SIMD_INLINE void simd_keep(struct simd_carry *carry, simd_mask bits)
+{
+    carry->escaped &= bits;
+    carry->comment &= bits;
+    carry->word &= bits;
+    carry->middle &= bits;
+    carry->fresh &= bits;
+    carry->run[0] &= bits;
+    carry->run[1] &= bits;
+    carry->cr &= bits;
+    carry->caret &= bits;
 }
 
 #endif

@@ -23,7 +23,11 @@ void suspect_line_end(struct lexer *lx, const uint8_t *input, uint32_t end);
 /* Whether the letter or other character (not ASCII) may be one of those. */
 static inline bool suspect_code_point(uint32_t code)
 {
-    return code <= 0xA0 || (code >= 0x2007 && code <= 0x2069) || code == 0xFEFF;
+    if (code < 0x2007)
+        return code <= 0xA0;
+    return code == 0x2007 || (code >= 0x200B && code <= 0x200D) ||
+           (code >= 0x202A && code <= 0x202F) || code == 0x2060 ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
 }
 
 #endif

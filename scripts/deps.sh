@@ -8,7 +8,8 @@ set -eu
 
 BUILD='gcc make pkg-config libc6-dev liburing-dev libmimalloc-dev libcriterion-dev
        libmicrohttpd-dev libsystemd-dev libhwloc-dev libjansson-dev libcurl4-openssl-dev'
-TOOLS='clang clang-format clang-tidy libclang-rt-14-dev shellcheck texlive-binaries systemd spin gnuplot-nox'
+TOOLS='clang clang-format clang-tidy libclang-rt-14-dev shellcheck texlive-binaries systemd spin gnuplot-nox
+       gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 CORPORA='texlive-latex-base texlive-latex-recommended pari-doc'
 
 say() {

@@ -252,6 +252,8 @@ step system-release tests_release system 1
 step system-asan tests_asan system 1
 step system-tsan tests_tsan
 step model env QUICK=1 nice scripts/model.sh
+step kernels-native scripts/kernels.sh native --every 64 --seconds 5
+step kernels-aarch64 scripts/kernels.sh aarch64 --every 64 --seconds 10
 step fuzz fuzz
 step oracle scripts/test_flows.sh oracle
 for flow in service ci verify fault soak bench latency report install; do

@@ -1,6 +1,6 @@
 /* Fuzzes every kernel that runs here against the portable one: the same output, whole and in
  * pieces, in both regimes and modes, with and without the context layer. */
-#include "tests/unit/test_lexer_kernels.h"
+#include "tests/kernels/difference.h"
 
 static void require(const char *kernel, const char *problem)
 {

@@ -1,6 +1,6 @@
 /* One kernel against the portable one on one input. Header only, for tests and the fuzz target. */
-#ifndef L0_TESTS_TEST_LEXER_KERNELS_H
-#define L0_TESTS_TEST_LEXER_KERNELS_H
+#ifndef L0_TESTS_KERNELS_DIFFERENCE_H
+#define L0_TESTS_KERNELS_DIFFERENCE_H
 
 #include "tests/unit/test_lexer_support.h"
 

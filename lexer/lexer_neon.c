@@ -1,0 +1,488 @@
+/* The NEON kernel: the parts of the vector kernels that are made of the vector instructions that
+ * every 64-bit Arm processor has. */
+#include "lexer/kernel.h"
+
+#if defined(LEXER_HAS_NEON)
+
+#include <arm_neon.h>
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+#include "lexer/simd_passes.h"
+#include "lexer/simd_set_bits.h"
+
+#define VECTOR_BYTES 16u
+#define VECTORS      (SIMD_LANE_BYTES / VECTOR_BYTES) /* in a lane */
+
+/* The classes of ASCII characters; without @, which may be a letter. */
+static const uint8_t neon_classes[128] = {
+    [0x00 ... 0x08] = SIMD_HARD,
+    ['\t'] = SIMD_BLANK,
+    ['\n'] = SIMD_LF,
+    [0x0B ... 0x0C] = SIMD_HARD,
+    ['\r'] = SIMD_CR,
+    [0x0E ... 0x1F] = SIMD_HARD,
+    [' '] = SIMD_BLANK,
+    ['!' ... '"'] = SIMD_OTHER,
+    ['#'] = SIMD_PARAMETER,
+    ['$'] = SIMD_MATH_SHIFT,
+    ['%'] = SIMD_COMMENT,
+    ['&'] = SIMD_ALIGNMENT,
+    ['\'' ... '@'] = SIMD_OTHER,
+    ['A' ... 'Z'] = SIMD_LETTER,
+    ['['] = SIMD_OTHER,
+    ['\\'] = SIMD_ESCAPE,
+    [']'] = SIMD_OTHER,
+    ['^'] = SIMD_SUPERSCRIPT,
+    ['_'] = SIMD_SUBSCRIPT,
+    ['`'] = SIMD_OTHER,
+    ['a' ... 'z'] = SIMD_LETTER,
+    ['{'] = SIMD_BEGIN_GROUP,
+    ['|'] = SIMD_OTHER,
+    ['}'] = SIMD_END_GROUP,
+    ['~'] = SIMD_ACTIVE,
+    [0x7F] = SIMD_HARD,
+};
+
+SIMD_INLINE uint8x16_t equal(uint8x16_t in, uint8_t value)
+{
+    return vceqq_u8(in, vdupq_n_u8(value));
+}
+
+SIMD_INLINE uint8x16_t at_least(uint8x16_t in, uint8_t value)
+{
+    return vcgeq_u8(in, vdupq_n_u8(value));
+}
+
+/* low … high, both included. */
+SIMD_INLINE uint8x16_t within(uint8x16_t in, uint8_t low, uint8_t high)
+{
+    return vcleq_u8(vsubq_u8(in, vdupq_n_u8(low)), vdupq_n_u8(high - low));
+}
+
+/* A bit for each byte of a lane that is 0xFF; the others are 0. */
+SIMD_INLINE uint64_t bits_of(const uint8x16_t bytes[VECTORS])
+{
+    const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(UINT64_C(0x8040201008040201)));
+    const uint8x16_t low = vpaddq_u8(vandq_u8(bytes[0], bit), vandq_u8(bytes[1], bit));
+    const uint8x16_t high = vpaddq_u8(vandq_u8(bytes[2], bit), vandq_u8(bytes[3], bit));
+    const uint8x16_t both = vpaddq_u8(low, high);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(both, both)), 0);
+}
+
+/* 0xFF in the bytes whose bits are set: of bits 16 * vector … 16 * vector + 15. */
+SIMD_INLINE uint8x16_t bytes_of(uint64_t bits, unsigned vector)
+{
+    const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(UINT64_C(0x8040201008040201)));
+    const uint8x8_t spread = vcreate_u8(bits);
+    const uint8x16_t index =
+        vcombine_u8(vdup_n_u8((uint8_t)(2 * vector)), vdup_n_u8((uint8_t)(2 * vector + 1)));
+    return vtstq_u8(vqtbl1q_u8(vcombine_u8(spread, spread), index), bit);
+}
+
+/* The four bit planes of codes of four bits: a transposition of 64 × 4 bits. In each group of eight
+ * bytes, byte k + 4 first joins byte k, as its upper half; then every other one of these changes
+ * bits with its neighbour, one bit wide, and what comes out of that, two bits wide:
+ *
+ *   pairs      bytes of 0 and 4, 1 and 5, 2 and 6, 3 and 7: bits 0123 of both
+ *   low        0 and 2 of 0, 1, 0, 1 | of 4, 5, 4, 5;   the same of 2, 3, 2, 3 | 6, 7, 6, 7
+ *   high       1 and 3, likewise
+ *   planes     bit 0 of 0, 1, 2, 3, 4, 5, 6, 7;  bit 1;  bit 2;  bit 3 */
+SIMD_INLINE void planes_of(const uint8x16_t codes[VECTORS], uint64_t planes[SIMD_CLASS_BITS])
+{
+    const uint8x16_t ones = vdupq_n_u8(0x55), twos = vdupq_n_u8(0x33);
+    uint32x4_t joined[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint64x2_t groups = vreinterpretq_u64_u8(codes[i]);
+        joined[i] = vreinterpretq_u32_u64(vsraq_n_u64(groups, groups, 28));
+    }
+    const uint8x16_t first = vreinterpretq_u8_u32(vuzp1q_u32(joined[0], joined[1]));
+    const uint8x16_t last = vreinterpretq_u8_u32(vuzp1q_u32(joined[2], joined[3]));
+    const uint8x16_t even = vuzp1q_u8(first, last), odd = vuzp2q_u8(first, last);
+    const uint8x16_t low = vbslq_u8(ones, even, vshlq_n_u8(odd, 1));
+    const uint8x16_t high = vbslq_u8(ones, vshrq_n_u8(even, 1), odd);
+    const uint8x16_t begin = vuzp1q_u8(low, high), end = vuzp2q_u8(low, high);
+    vst1q_u64(planes, vreinterpretq_u64_u8(vbslq_u8(twos, begin, vshlq_n_u8(end, 2))));
+    vst1q_u64(planes + 2, vreinterpretq_u64_u8(vbslq_u8(twos, vshrq_n_u8(begin, 2), end)));
+}
+
+/* U+4E00-9FBF but for U+9FC0 on, and U+B000-CFFF: 0xE4 from 0xB8 on, 0xE5-0xE8, 0xE9 up to 0xBE,
+ * 0xEB, 0xEC. */
+SIMD_INLINE uint8x16_t is_cjk_lead(uint8x16_t in, uint8x16_t next)
+{
+    const uint8x16_t plain = vorrq_u8(within(in, 0xE5, 0xE8), within(in, 0xEB, 0xEC));
+    const uint8x16_t e4 = vandq_u8(equal(in, 0xE4), at_least(next, 0xB8));
+    const uint8x16_t e9 = vbicq_u8(equal(in, 0xE9), at_least(next, 0xBF));
+    return vorrq_u8(plain, vorrq_u8(e4, e9));
+}
+
+/* U+3041-3096, U+30A1-30FF without the middle dot U+30FB: 0xE3 0x81 from 0x81 on; 0xE3 0x82 up to
+ * 0x96 and from 0xA1 on; 0xE3 0x83 but for 0xBB. */
+SIMD_INLINE uint8x16_t is_kana_lead(uint8x16_t in, uint8x16_t next, uint8x16_t third)
+{
+    const uint8x16_t hiragana = vandq_u8(equal(next, 0x81), at_least(third, 0x81));
+    const uint8x16_t both = vbicq_u8(equal(next, 0x82), within(third, 0x97, 0xA0));
+    const uint8x16_t katakana = vbicq_u8(equal(next, 0x83), equal(third, 0xBB));
+    return vandq_u8(equal(in, 0xE3), vorrq_u8(hiragana, vorrq_u8(both, katakana)));
+}
+
+/* U+2000-203F, U+21C0-2BFF: 0xE2 0x80, 0xE2 0x87-0xAF; U+3000-3004, U+3008-3020: 0xE3 0x80 up to
+ * 0x84, and 0x88-0xA0; U+FF00-FF20: 0xEF 0xBC up to 0xA0. */
+SIMD_INLINE uint8x16_t is_sign_lead(uint8x16_t in, uint8x16_t next, uint8x16_t third)
+{
+    const uint8x16_t e2 =
+        vandq_u8(equal(in, 0xE2), vorrq_u8(equal(next, 0x80), within(next, 0x87, 0xAF)));
+    const uint8x16_t e3 = vbicq_u8(vandq_u8(equal(in, 0xE3), equal(next, 0x80)),
+                                   vorrq_u8(within(third, 0x85, 0x87), at_least(third, 0xA1)));
+    const uint8x16_t ef =
+        vbicq_u8(vandq_u8(equal(in, 0xEF), equal(next, 0xBC)), at_least(third, 0xA1));
+    return vorrq_u8(e2, vorrq_u8(e3, ef));
+}
+
+/* U+00C0-00FF without the signs for times and division: 0xC3 but for 0x97 and 0xB7; U+0100-02BF:
+ * 0xC4-0xCA; U+0390-03F5 without the unassigned U+03A2: 0xCE from 0x90 on but for 0xA2, 0xCF up to
+ * 0xB5; U+0400-047F: 0xD0, 0xD1. */
+SIMD_INLINE uint8x16_t is_european_lead(uint8x16_t in, uint8x16_t next)
+{
+    const uint8x16_t sign = equal(vorrq_u8(next, vdupq_n_u8(0x20)), 0xB7);
+    const uint8x16_t c3 = vbicq_u8(equal(in, 0xC3), sign);
+    const uint8x16_t plain = vorrq_u8(within(in, 0xC4, 0xCA), within(in, 0xD0, 0xD1));
+    const uint8x16_t ce =
+        vbicq_u8(vandq_u8(equal(in, 0xCE), at_least(next, 0x90)), equal(next, 0xA2));
+    const uint8x16_t cf = vbicq_u8(equal(in, 0xCF), at_least(next, 0xB6));
+    return vorrq_u8(vorrq_u8(c3, plain), vorrq_u8(ce, cf));
+}
+
+SIMD_INLINE uint64_t neon_leads(const uint8_t *in)
+{
+    uint8x16_t leads[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++)
+        leads[i] = at_least(vld1q_u8(in + (size_t)i * VECTOR_BYTES), 0xC0);
+    return bits_of(leads);
+}
+
+SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
+{
+    uint8x16_t two[VECTORS], three[VECTORS], signs[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
+        const uint8x16_t first = vld1q_u8(at), second = vld1q_u8(at + 1), third = vld1q_u8(at + 2);
+        const uint8x16_t follows = within(second, 0x80, 0xBF);
+        const uint8x16_t follow = vandq_u8(follows, within(third, 0x80, 0xBF));
+        const uint8x16_t letters =
+            vorrq_u8(is_cjk_lead(first, second), is_kana_lead(first, second, third));
+        two[i] = vandq_u8(follows, is_european_lead(first, second));
+        three[i] = vandq_u8(follow, letters);
+        signs[i] = vandq_u8(follow, is_sign_lead(first, second, third));
+    }
+    return (struct simd_utf8_bytes){
+        .two = bits_of(two), .three = bits_of(three), .three_others = bits_of(signs)};
+}
+
+/* Eight sets of names, a bit each, by their first four letters; a name is in one of them if all its
+ * letters are. Letters are told by their lower five bits alone: names that are in none may seem to
+ * be, and are told later. */
+enum watched {
+    BEGIN = 1,
+    END = 2,      /* end, and anything but c, as in endcsname */
+    GROUP = 4,    /* bgro, egro */
+    MAKE = 8,     /* and Make */
+    CATCODE = 16, /* catc */
+    VERB = 32,    /* verb */
+    LISTING = 64, /* lsti, lstn, lstM */
+    SELDOM = 128, /* Expl, Prov, obey, mint, scan */
+};
+
+#define OF(letter) [(letter)&0x1F]
+static const uint8_t neon_watched[4][32] = {
+    {OF('b') = BEGIN | GROUP, OF('e') = END | GROUP | SELDOM, OF('m') = MAKE | SELDOM,
+     OF('c') = CATCODE, OF('v') = VERB, OF('l') = LISTING, OF('P') = SELDOM, OF('o') = SELDOM,
+     OF('s') = SELDOM},
+    {OF('e') = BEGIN | VERB, OF('n') = END, OF('g') = GROUP, OF('a') = MAKE | CATCODE,
+     OF('s') = LISTING, OF('x') = SELDOM, OF('r') = SELDOM, OF('b') = SELDOM, OF('i') = SELDOM,
+     OF('c') = SELDOM},
+    {OF('g') = BEGIN, OF('d') = END, OF('r') = GROUP | VERB, OF('k') = MAKE,
+     OF('t') = CATCODE | LISTING, OF('p') = SELDOM, OF('o') = SELDOM, OF('e') = SELDOM,
+     OF('n') = SELDOM, OF('a') = SELDOM},
+    {OF('i') = BEGIN | LISTING, OF('o') = GROUP, OF('e') = MAKE, OF('c') = CATCODE, OF('b') = VERB,
+     OF('n') = LISTING | SELDOM, OF('M') = LISTING, OF('l') = SELDOM, OF('v') = SELDOM,
+     OF('y') = SELDOM, OF('t') = SELDOM},
+};
+
+/* The sets that the byte at belongs to as the letter of that number. */
+SIMD_INLINE uint8x16_t sets_of(uint8x16_t bytes, unsigned letter)
+{
+    return vqtbl2q_u8(vld1q_u8_x2(neon_watched[letter]), vandq_u8(bytes, vdupq_n_u8(0x1F)));
+}
+
+SIMD_INLINE uint8x16_t is_watched_at(const uint8_t *at)
+{
+    const uint8x16_t fourth = vld1q_u8(at + 3);
+    const uint8x16_t end = vbicq_u8(vdupq_n_u8(END), equal(fourth, 'c'));
+    const uint8x16_t begin = vandq_u8(sets_of(vld1q_u8(at), 0), sets_of(vld1q_u8(at + 1), 1));
+    const uint8x16_t rest =
+        vandq_u8(sets_of(vld1q_u8(at + 2), 2), vorrq_u8(sets_of(fourth, 3), end));
+    return vtstq_u8(begin, rest);
+}
+
+SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
+                               simd_lanes *plane, uint64_t *watched, uint32_t lane)
+{
+    const uint8x16x4_t lower = vld1q_u8_x4(neon_classes);
+    uint8x16x4_t upper = vld1q_u8_x4(neon_classes + 64);
+    const uint8x16_t beyond = vdupq_n_u8(regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE);
+    uint8x16_t classes[VECTORS], is_watched[VECTORS];
+    uint64_t planes[SIMD_CLASS_BITS];
+    if (at_is_letter)
+        upper.val[0] = vsetq_lane_u8(SIMD_LETTER, upper.val[0], '@' - 64);
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
+        const uint8x16_t bytes = vld1q_u8(at);
+        /* Indices that are too large leave what is there. */
+        const uint8x16_t below = vqtbx4q_u8(beyond, lower, bytes);
+        classes[i] = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
+        is_watched[i] = is_watched_at(at);
+    }
+    planes_of(classes, planes);
+    SIMD_UNROLL
+    for (unsigned bit = 0; bit < SIMD_CLASS_BITS; bit++)
+        plane[bit][lane] = planes[bit];
+    watched[lane] = bits_of(is_watched);
+}
+
+/* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
+SIMD_INLINE uint8x16_t is_suspect(const uint8_t *at)
+{
+    const uint8x16_t first = vld1q_u8(at), second = vld1q_u8(at + 1), third = vld1q_u8(at + 2);
+    const uint8x16_t c2 = vbicq_u8(equal(first, 0xC2), at_least(second, 0xA1));
+    const uint8x16_t marks = vorrq_u8(
+        equal(third, 0x87), vorrq_u8(within(third, 0x8B, 0x8D), within(third, 0xAA, 0xAF)));
+    const uint8x16_t isolates = vorrq_u8(equal(third, 0xA0), within(third, 0xA6, 0xA9));
+    const uint8x16_t e2 =
+        vandq_u8(equal(first, 0xE2), vorrq_u8(vandq_u8(equal(second, 0x80), marks),
+                                              vandq_u8(equal(second, 0x81), isolates)));
+    const uint8x16_t bom = vandq_u8(equal(first, 0xEF), equal(second, 0xBB));
+    return vorrq_u8(c2, vorrq_u8(e2, bom));
+}
+
+SIMD_INLINE uint8x16_t may_be_suspect(const uint8_t *at)
+{
+    const uint8x16_t in = vld1q_u8(at);
+    return vorrq_u8(equal(in, 0xC2), vorrq_u8(equal(in, 0xE2), equal(in, 0xEF)));
+}
+
+SIMD_SELDOM uint64_t neon_suspects(const uint8_t *in)
+{
+    uint8x16_t any = vdupq_n_u8(0), suspects[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++)
+        any = vorrq_u8(any, may_be_suspect(in + (size_t)i * VECTOR_BYTES));
+    if (vmaxvq_u8(any) == 0)
+        return 0;
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++)
+        suspects[i] = is_suspect(in + (size_t)i * VECTOR_BYTES);
+    return bits_of(suspects);
+}
+
+/* There is no instruction for it; masks hold few bits, seldom more than four. */
+SIMD_INLINE uint64_t neon_gather(uint64_t bits, uint64_t mask)
+{
+    uint64_t gathered = 0;
+    for (unsigned n = 0; mask; mask &= mask - 1, n++)
+        gathered |= (bits >> __builtin_ctzll(mask) & 1) << n;
+    return gathered;
+}
+
+/* How many of the bits are set before each group of eight, a byte for each. */
+SIMD_INLINE uint64_t bits_before(uint64_t bits)
+{
+    const uint64_t counts = vget_lane_u64(vreinterpret_u64_u8(vcnt_u8(vcreate_u8(bits))), 0);
+    return counts * UINT64_C(0x0101010101010101) << 8;
+}
+
+SIMD_INLINE uint8x8_t set_bits_of(uint64_t bits, unsigned group)
+{
+    return vcreate_u8(simd_set_bits[bits >> 8 * group & 0xFF]);
+}
+
+SIMD_INLINE void neon_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to)
+{
+    uint32x4_t first = vdupq_n_u32(pos);
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const uint64_t bits = starts[lane], before = bits_before(bits);
+        SIMD_UNROLL
+        for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+            uint32_t *const at = to + (before >> 8 * group & 0xFF);
+            const uint16x8_t index = vmovl_u8(set_bits_of(bits, group));
+            vst1q_u32(at, vaddw_u16(first, vget_low_u16(index)));
+            vst1q_u32(at + 4, vaddw_high_u16(first, index));
+            first = vaddq_u32(first, vdupq_n_u32(8));
+        }
+        to += simd_count(bits);
+    }
+}
+
+SIMD_INLINE uint8x16_t pair_of(uint64_t low, uint64_t high)
+{
+    return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(low), vcreate_u64(high)));
+}
+
+/* What planes_of() takes apart, and a fifth plane. */
+SIMD_INLINE void kinds_of(const uint64_t planes[SIMD_KIND_BITS][SIMD_LANES], uint32_t lane,
+                          uint8x16_t kinds[VECTORS])
+{
+    const uint8x16_t ones = vdupq_n_u8(0x55), twos = vdupq_n_u8(0x33), fours = vdupq_n_u8(0x0F);
+    const uint8x16_t planes01 = pair_of(planes[0][lane], planes[1][lane]);
+    const uint8x16_t planes23 = pair_of(planes[2][lane], planes[3][lane]);
+    const uint8x16_t begin = vbslq_u8(twos, planes01, vshlq_n_u8(planes23, 2));
+    const uint8x16_t end = vbslq_u8(twos, vshrq_n_u8(planes01, 2), planes23);
+    const uint8x16_t low = vzip1q_u8(begin, end), high = vzip2q_u8(begin, end);
+    const uint8x16_t even = vbslq_u8(ones, low, vshlq_n_u8(high, 1));
+    const uint8x16_t odd = vbslq_u8(ones, vshrq_n_u8(low, 1), high);
+    const uint8x16_t joined[2] = {vzip1q_u8(even, odd), vzip2q_u8(even, odd)};
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint32x4_t lower = vreinterpretq_u32_u8(vandq_u8(joined[i / 2], fours));
+        const uint32x4_t upper = vreinterpretq_u32_u8(vshrq_n_u8(joined[i / 2], 4));
+        const uint8x16_t four =
+            vreinterpretq_u8_u32(i % 2 ? vzip2q_u32(lower, upper) : vzip1q_u32(lower, upper));
+        kinds[i] = vbslq_u8(vdupq_n_u8(1 << 4), bytes_of(planes[4][lane], i), four);
+    }
+}
+
+SIMD_INLINE void neon_put_kinds(const uint64_t starts[SIMD_LANES],
+                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to)
+{
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        const uint64_t bits = starts[lane], before = bits_before(bits);
+        uint8x16_t kind[VECTORS];
+        kinds_of(kinds, lane, kind);
+        SIMD_UNROLL
+        for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+            const uint8x16_t both = kind[group / 2];
+            const uint8x8_t bytes = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
+            vst1_u8(to + (before >> 8 * group & 0xFF), vtbl1_u8(bytes, set_bits_of(bits, group)));
+        }
+        to += simd_count(bits);
+    }
+}
+
+/* The lanes of a mask: 0 and 1, 2 and 3. */
+struct lanes {
+    uint64x2_t low, high;
+};
+
+SIMD_INLINE struct lanes lanes_of(simd_mask mask)
+{
+    struct lanes lanes;
+    memcpy(&lanes, &mask, sizeof lanes);
+    return lanes;
+}
+
+SIMD_INLINE simd_mask mask_of(uint64x2_t low, uint64x2_t high)
+{
+    const struct lanes lanes = {low, high};
+    simd_mask mask;
+    memcpy(&mask, &lanes, sizeof mask);
+    return mask;
+}
+
+/* The highest bits, each in the lane above, that of the last one in the first. */
+SIMD_INLINE simd_mask neon_over(simd_mask bits)
+{
+    const struct lanes b = lanes_of(bits);
+    return mask_of(vshrq_n_u64(vextq_u64(b.high, b.low, 1), 63),
+                   vshrq_n_u64(vextq_u64(b.low, b.high, 1), 63));
+}
+
+SIMD_INLINE simd_mask neon_next(simd_mask bits, simd_mask in)
+{
+    const struct lanes b = lanes_of(bits);
+    const uint64x2_t low = vzip1q_u64(lanes_of(in).low, vshrq_n_u64(b.low, 63));
+    const uint64x2_t high = vshrq_n_u64(vextq_u64(b.low, b.high, 1), 63);
+    return mask_of(vsliq_n_u64(low, b.low, 1), vsliq_n_u64(high, b.high, 1));
+}
+
+/* -1 in the lanes that get a carry from the one below, which gives one by itself, or passes on what
+ * it gets: first over one lane, then over two. */
+SIMD_INLINE struct lanes carried(struct lanes gives, struct lanes passes)
+{
+    const uint64x2_t none = vdupq_n_u64(0);
+    const uint64x2_t low =
+        vorrq_u64(gives.low, vandq_u64(passes.low, vextq_u64(none, gives.low, 1)));
+    const uint64x2_t high =
+        vorrq_u64(gives.high, vandq_u64(passes.high, vextq_u64(gives.low, gives.high, 1)));
+    const uint64x2_t passes_two = vandq_u64(passes.high, vextq_u64(passes.low, passes.high, 1));
+    const uint64x2_t all = vorrq_u64(high, vandq_u64(passes_two, low));
+    return (struct lanes){vextq_u64(none, low, 1), vextq_u64(low, all, 1)};
+}
+
+SIMD_INLINE simd_mask neon_sum(simd_mask first, simd_mask second)
+{
+    const struct lanes a = lanes_of(first), b = lanes_of(second);
+    const uint64x2_t low = vaddq_u64(a.low, b.low), high = vaddq_u64(a.high, b.high);
+    const uint64x2_t full = vdupq_n_u64(UINT64_MAX);
+    const struct lanes carries =
+        carried((struct lanes){vcltq_u64(low, a.low), vcltq_u64(high, a.high)},
+                (struct lanes){vceqq_u64(low, full), vceqq_u64(high, full)});
+    return mask_of(vsubq_u64(low, carries.low), vsubq_u64(high, carries.high));
+}
+
+SIMD_INLINE simd_mask neon_difference(simd_mask first, simd_mask second)
+{
+    const struct lanes a = lanes_of(first), b = lanes_of(second);
+    const struct lanes borrows =
+        carried((struct lanes){vcltq_u64(a.low, b.low), vcltq_u64(a.high, b.high)},
+                (struct lanes){vceqq_u64(a.low, b.low), vceqq_u64(a.high, b.high)});
+    return mask_of(vaddq_u64(vsubq_u64(a.low, b.low), borrows.low),
+                   vaddq_u64(vsubq_u64(a.high, b.high), borrows.high));
+}
+
+SIMD_INLINE bool neon_any(simd_mask bits)
+{
+    const struct lanes b = lanes_of(bits);
+    return vmaxvq_u32(vreinterpretq_u32_u64(vorrq_u64(b.low, b.high))) != 0;
+}
+
+static const struct simd_isa neon = {
+    .classify = neon_classify,
+    .leads = neon_leads,
+    .utf8 = neon_utf8,
+    .suspects = neon_suspects,
+    .gather = neon_gather,
+    .next = neon_next,
+    .over = neon_over,
+    .sum = neon_sum,
+    .difference = neon_difference,
+    .any = neon_any,
+    .put_starts = neon_put_starts,
+    .put_kinds = neon_put_kinds,
+};
+
+SIMD_DEFINE_PASSES(neon)
+
+static int neon_run(struct lexer *lx, const uint8_t *input, uint32_t have)
+{
+    return simd_run(lx, input, have, passes[lx->regime]);
+}
+
+/* Processors without it exist in the architecture only. */
+static bool neon_can_run(void)
+{
+    return getauxval(AT_HWCAP) & HWCAP_ASIMD;
+}
+
+const struct lexer_kernel lexer_neon = {
+    .name = "neon",
+    .is_simd = true,
+    .can_run = neon_can_run,
+    .prepare = prepare,
+    .run = neon_run,
+};
+
+#endif

@@ -1,0 +1,398 @@
+/* A chunk of a document in vector kernels, small enough to stay near the processor, and the passes
+ * over it: the classes of its bytes, once; then, step by step, the rules, giving masks, and the
+ * output from these. What stands between the last two is lexer/simd_nest.h's. Where the byte-wise
+ * machine has to take something, the next step begins behind it, in the same chunk. */
+#ifndef L0_LEXER_SIMD_CHUNK_H
+#define L0_LEXER_SIMD_CHUNK_H
+
+#include "lexer/simd_utf8.h"
+#include "lexer/simd_wide.h"
+
+#define SIMD_CHUNK_BYTES (SIMD_GROUPS_MAX * SIMD_GROUP_BYTES)
+
+/* Groups that are taken together. */
+#define SIMD_STEP_GROUPS SIMD_GROUPS_MAX
+
+struct simd_chunk {
+    /* What is looked at: so many groups from in on, followed by SIMD_AHEAD_BYTES. Below limit it
+     * may be decided. */
+    const uint8_t *in;
+    uint32_t n_groups, limit;
+    /* The step: from begin on, up to end, which is cut where the next step, or the byte-wise
+     * machine, has to go on. */
+    uint32_t begin, end;
+    /* The rules were applied to the groups below this, up to that end, which is a stop or not. */
+    uint32_t ruled_groups, ruled_end;
+    bool ruled_stop;
+    struct simd_line_stops line_stops;
+    simd_lanes plane[SIMD_CLASS_BITS];
+    simd_lanes watched;
+    bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
+    simd_lanes letters, others, continued, suspects, comment;
+    struct simd_utf8 last_utf8;
+    struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
+    simd_lanes starts, tokens, lines, pars, skipped, escapes;
+    simd_lanes begin_groups, end_groups, math_shifts;
+    simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
+    /* First letters, all of them and those that may be watched; a lane without follows. */
+    uint64_t word_first[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
+    uint64_t commands[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
+};
+
+SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
+{
+    return lanes[index / SIMD_LANE_BYTES] >> index % SIMD_LANE_BYTES & 1;
+}
+
+/* Pass 1. */
+
+/* What characters that are not ASCII are, where high has bits: hard bytes, in pdflatex active ones.
+ */
+SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                    uint32_t first_lane, simd_mask high, unsigned regime)
+{
+    uint64_t bits[SIMD_LANES];
+    simd_store(bits, high);
+    simd_store(chunk->letters + first_lane, (simd_mask){0});
+    simd_store(chunk->others + first_lane, (simd_mask){0});
+    simd_store(chunk->continued + first_lane, (simd_mask){0});
+    simd_store(chunk->suspects + first_lane, (simd_mask){0});
+    for (uint32_t i = 0; i < SIMD_LANES; i++) {
+        const uint32_t lane = first_lane + i;
+        const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
+        struct simd_utf8 found = {0};
+        if (bits[i]) {
+            const uint64_t leads = isa->leads(in);
+            if (regime == LEXER_LUALATEX)
+                found = simd_utf8_of(isa, in, leads, &chunk->last_utf8);
+            else if (leads)
+                found.suspects = isa->suspects(in);
+            chunk->letters[lane] = found.letters;
+            chunk->others[lane] = found.others;
+            chunk->continued[lane] = (found.letters | found.others) & ~leads;
+            chunk->suspects[lane] = found.suspects;
+        }
+        chunk->last_utf8 = found;
+    }
+}
+
+SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
+                               unsigned regime, bool at_is_letter)
+{
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
+        isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
+                      chunk->plane, chunk->watched, lane);
+    chunk->last_utf8 = (struct simd_utf8){0};
+    for (uint32_t group = 0; group < chunk->n_groups; group++) {
+        const uint32_t lane = group * SIMD_LANES;
+        const simd_mask b = simd_load(chunk->plane[2] + lane);
+        const simd_mask three = simd_load(chunk->plane[0] + lane) &
+                                simd_load(chunk->plane[1] + lane) &
+                                ~simd_load(chunk->plane[3] + lane);
+        const simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
+        chunk->has_high[group] = isa->any(high);
+        if (chunk->has_high[group])
+            simd_classify_high(isa, chunk, lane, high, regime);
+    }
+}
+
+/* Pass 2. */
+
+SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint32_t group)
+{
+    const uint32_t lane = group * SIMD_LANES;
+    struct simd_group g = {.has_high = chunk->has_high[group]};
+    SIMD_UNROLL
+    for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
+        g.plane[bit] = simd_load(chunk->plane[bit] + lane);
+    if (g.has_high) {
+        g.letters = simd_load(chunk->letters + lane);
+        g.others = simd_load(chunk->others + lane);
+        g.continued = simd_load(chunk->continued + lane);
+    }
+    return g;
+}
+
+/* The kinds of spans, bit by bit: those of the classes but for what the rules make of them. */
+SIMD_INLINE void simd_put_kind_bits(const struct simd_group *group, const struct simd_wide *w,
+                                    struct simd_chunk *chunk, uint32_t lane)
+{
+    const struct simd_sets *s = &w->sets;
+    const simd_mask above = s->comments | s->actives; /* 16 and 17 */
+    simd_mask d = group->plane[0], c = group->plane[1];
+    if (group->has_high) {
+        c &= ~(s->wide_letters | s->wide_others);
+        d &= ~s->wide_letters;
+    }
+    d &= ~(s->crs | s->actives);
+    simd_store(chunk->kind[0] + lane, d | s->comments | w->skipped | w->pars);
+    simd_store(chunk->kind[1] + lane, (c & ~above) | w->nones);
+    simd_store(chunk->kind[2] + lane, group->plane[2] & ~above);
+    simd_store(chunk->kind[3] + lane, group->plane[3]);
+    simd_store(chunk->kind[4] + lane, above);
+}
+
+/* The index of the first bit, or SIMD_GROUP_BYTES. */
+SIMD_SELDOM uint32_t simd_first_of(const uint64_t lanes[SIMD_LANES])
+{
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
+        if (lanes[lane])
+            return lane * SIMD_LANE_BYTES + simd_first(lanes[lane]);
+    return SIMD_GROUP_BYTES;
+}
+
+/* The cut before the first of these stops; escape characters are not left alone. */
+SIMD_INLINE uint32_t simd_cut_of(const struct simd_wide *w, uint32_t group)
+{
+    uint64_t here[SIMD_LANES], behind[SIMD_LANES];
+    simd_store(here, w->stop_here);
+    simd_store(behind, w->stop_behind);
+    const uint32_t first = simd_first_of(here), second = simd_first_of(behind);
+    const uint32_t begin = group * SIMD_GROUP_BYTES;
+    return first < second ? begin + first : begin + second - 1;
+}
+
+/* Everything about the group but where it is cut. */
+SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct simd_wide *w,
+                                struct simd_chunk *chunk, uint32_t lane, bool writes)
+{
+    const struct simd_sets *s = &w->sets;
+    simd_store(chunk->starts + lane, w->starts);
+    simd_store(chunk->tokens + lane, w->tokens);
+    simd_store(chunk->lines + lane, w->line_ends);
+    simd_store(chunk->pars + lane, w->pars);
+    simd_store(chunk->skipped + lane, w->skipped);
+    simd_store(chunk->escapes + lane, w->escape);
+    simd_store(chunk->begin_groups + lane, s->begin_groups & w->plain);
+    simd_store(chunk->end_groups + lane, s->end_groups & w->plain);
+    simd_store(chunk->math_shifts + lane, s->math_shifts & w->plain);
+    simd_store(chunk->commands + lane, w->word_first & simd_load(chunk->watched + lane));
+    if (group->has_high)
+        simd_store(chunk->comment + lane, w->comment);
+    else
+        simd_store(chunk->suspects + lane, (simd_mask){0});
+    if (writes) {
+        simd_store(chunk->word_first + lane, w->word_first);
+        simd_put_kind_bits(group, w, chunk, lane);
+    }
+}
+
+/* Cuts so that what is left begins with what has to be seen together with what follows it. */
+SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
+{
+    const uint8_t *const in = chunk->in + chunk->begin;
+    const uint64_t *const escapes = chunk->escapes;
+    uint32_t n = chunk->end - chunk->begin;
+    n -= simd_utf8_begun(in, n);
+    if (n > 0 && ((in[n - 1] == '^' && in[n] == '^') || (in[n - 1] == '\r' && in[n] == '\n')))
+        n--;
+    if (n > 1 && simd_lane_bit(escapes, chunk->begin + n - 2) &&
+        (in[n - 1] == ' ' || in[n - 1] == '\t'))
+        n--;
+    if (n > 0 && simd_lane_bit(escapes, chunk->begin + n - 1))
+        n--;
+    chunk->end = chunk->begin + n;
+}
+
+SIMD_INLINE struct simd_entry simd_entry_of(const struct simd_chunk *chunk, bool is_amid)
+{
+    const uint32_t index = chunk->begin % SIMD_GROUP_BYTES;
+    if (!is_amid)
+        return (struct simd_entry){.is_amid = false};
+    return (struct simd_entry){
+        .is_amid = true, .first = simd_mask_bit(index), .live = simd_mask_from(index)};
+}
+
+/* The group's masks. True: it has a stop, and the step's end is cut there. */
+SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                     uint32_t group, bool is_amid, bool writes)
+{
+    const struct simd_entry entry = simd_entry_of(chunk, is_amid);
+    const struct simd_group g = simd_group_of(chunk, group);
+    const uint32_t next = (group + 1) * SIMD_GROUP_BYTES;
+    const bool next_is_lf = chunk->in[next] == '\n';
+    struct simd_wide w;
+    simd_find(isa, &entry, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
+    simd_carry_on(isa, &w, &chunk->carry[group + 1]);
+    simd_put_group(&g, &w, chunk, group * SIMD_LANES, writes);
+    if (__builtin_expect(!isa->any(w.stop_here | w.stop_behind), 1))
+        return false;
+    const uint32_t cut = simd_cut_of(&w, group);
+    if (cut >= chunk->end)
+        return false;
+    chunk->end = cut;
+    return true;
+}
+
+SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                           bool writes)
+{
+    const uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
+    return chunk->begin % SIMD_GROUP_BYTES != 0
+               ? simd_apply_rules_to(isa, chunk, group, true, writes)
+               : simd_apply_rules_to(isa, chunk, group, false, writes);
+}
+
+/* From begin on, where carry is: the masks of the step, which ends before limit, or before the
+ * first stop: whether there is one. Behind a cut, groups whose masks are there keep them if what
+ * comes in is the same again. */
+SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
+{
+    uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
+    if (chunk->begin < chunk->ruled_end && group < chunk->ruled_groups) {
+        const struct simd_carry known = chunk->carry[group + 1];
+        chunk->end = chunk->ruled_end;
+        if (!simd_apply_rules_at_begin(isa, chunk, writes) &&
+            simd_same_carry(isa, &known, &chunk->carry[group + 1])) {
+            chunk->end = chunk->ruled_end;
+            return chunk->ruled_stop;
+        }
+    }
+    uint32_t end_group = group + SIMD_STEP_GROUPS;
+    end_group = end_group < chunk->n_groups ? end_group : chunk->n_groups;
+    chunk->end = end_group * SIMD_GROUP_BYTES;
+    chunk->end = chunk->end < chunk->limit ? chunk->end : chunk->limit;
+    bool stopped = simd_apply_rules_at_begin(isa, chunk, writes);
+    for (group++; group < end_group && !stopped; group++)
+        stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
+    const uint32_t end_lane = group * SIMD_LANES;
+    chunk->word_first[end_lane] = chunk->commands[end_lane] = 0;
+    simd_settle_end(chunk);
+    chunk->ruled_groups = group;
+    chunk->ruled_end = chunk->end;
+    chunk->ruled_stop = stopped;
+    return stopped;
+}
+
+/* What struct lexer is to become at the cut, as bits. */
+struct simd_state {
+    bool comment, word, middle, fresh, letters, others, blanks;
+};
+
+SIMD_INLINE bool simd_is_set(simd_mask mask, uint32_t index)
+{
+    uint64_t lanes[SIMD_LANES];
+    simd_store(lanes, mask);
+    return simd_lane_bit(lanes, index);
+}
+
+/* At the step's end, which is behind its beginning. */
+SIMD_INLINE struct simd_state simd_state_at_cut(const struct simd_isa *isa,
+                                                const struct simd_chunk *chunk)
+{
+    const uint32_t last = chunk->end - 1, group = last / SIMD_GROUP_BYTES;
+    const uint32_t bit = last % SIMD_GROUP_BYTES;
+    struct simd_entry entry = simd_entry_of(chunk, true);
+    if (chunk->begin / SIMD_GROUP_BYTES < group)
+        entry = (struct simd_entry){
+            .is_amid = true, .first = simd_mask_bit(0), .live = simd_mask_from(0)};
+    const struct simd_group g = simd_group_of(chunk, group);
+    struct simd_carry carry = chunk->carry[group];
+    struct simd_wide w;
+    simd_keep(&carry, entry.first);
+    entry.is_amid = true;
+    simd_find(isa, &entry, &g, &carry, &chunk->line_stops, false, &w);
+    return (struct simd_state){.comment = simd_is_set(w.comment & ~w.line_ends, bit),
+                               .word = simd_is_set(w.word, bit),
+                               .middle = simd_is_set(w.leaves_middle, bit),
+                               .fresh = simd_is_set(w.fresh, bit),
+                               .letters = simd_is_set(w.plain_letters, bit),
+                               .others = simd_is_set(w.plain_others, bit),
+                               .blanks = simd_is_set(w.plain_blanks, bit)};
+}
+
+/* Where nothing was cut, between groups. */
+SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry)
+{
+    const bool low = carry->run[0][0] & 1, high = carry->run[1][0] & 1;
+    return (struct simd_state){.comment = carry->comment[0] & 1,
+                               .word = carry->word[0] & 1,
+                               .middle = carry->middle[0] & 1,
+                               .fresh = carry->fresh[0] & 1,
+                               .letters = low && !high,
+                               .others = high && !low,
+                               .blanks = low && high};
+}
+
+/* The next step's entry. */
+SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
+                               const struct simd_state *state)
+{
+    const simd_mask first = simd_mask_bit(begin % SIMD_GROUP_BYTES), none = {0};
+    chunk->begin = begin;
+    chunk->carry[begin / SIMD_GROUP_BYTES] =
+        (struct simd_carry){.comment = state->comment ? first : none,
+                            .word = state->word ? first : none,
+                            .middle = state->middle ? first : none,
+                            .fresh = state->fresh ? first : none,
+                            .run = {state->letters || state->blanks ? first : none,
+                                    state->others || state->blanks ? first : none}};
+}
+
+/* The last pass. */
+
+/* So many entries are written at most for a lane, those included that the next one overwrites. */
+#define SIMD_LANE_SPANS_MAX (SIMD_LANE_BYTES + 8u)
+
+/* One by one, where there is no room for more. */
+SIMD_SELDOM void simd_put_few(const uint64_t bits[SIMD_LANES], uint32_t base,
+                              const uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *kinds,
+                              uint32_t *starts)
+{
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+        for (uint64_t todo = bits[lane]; todo; todo &= todo - 1) {
+            const uint32_t at = simd_first(todo);
+            unsigned kind = 0;
+            for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+                kind |= (unsigned)(of_kinds[bit][lane] >> at & 1) << bit;
+            *kinds++ = (uint8_t)kind;
+            *starts++ = base + lane * SIMD_LANE_BYTES + at;
+        }
+    }
+}
+
+/* The bits of the kinds, with control words told from control symbols by what follows. */
+SIMD_INLINE void simd_final_kinds(const struct simd_chunk *chunk, uint32_t lane,
+                                  uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES])
+{
+    const simd_mask words = simd_load(chunk->word_first + lane) >> 1 |
+                            simd_load(chunk->word_first + lane + 1) << (SIMD_LANE_BYTES - 1);
+    SIMD_UNROLL
+    for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++) {
+        const simd_mask mask = simd_load(chunk->kind[bit] + lane);
+        simd_store(kinds[bit], bit < 3 ? mask | words : bit == 3 ? mask & ~words : mask);
+    }
+}
+
+SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
+{
+    return simd_count(lanes[0]) + simd_count(lanes[1]) + simd_count(lanes[2]) +
+           simd_count(lanes[3]);
+}
+
+/* Writes the spans that begin in the step, where there is room for so many at least; pos is the
+ * offset of the chunk's first byte. The number of spans. */
+SIMD_INLINE uint32_t simd_put_spans(const struct simd_isa *isa, const struct simd_chunk *chunk,
+                                    uint32_t pos, uint32_t room, uint8_t *kinds, uint32_t *starts)
+{
+    uint32_t n_spans = 0;
+    uint32_t lane = chunk->begin / SIMD_GROUP_BYTES * SIMD_LANES;
+    for (; lane * SIMD_LANE_BYTES < chunk->end; lane += SIMD_LANES) {
+        const uint64_t *const bits = chunk->starts + lane;
+        const uint32_t base = pos + lane * SIMD_LANE_BYTES;
+        uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES] __attribute__((aligned(32)));
+        simd_final_kinds(chunk, lane, of_kinds);
+        /* One after the other: side by side, the two kinds of stores would be slower. */
+        if (__builtin_expect(room - n_spans >= SIMD_LANES * SIMD_LANE_SPANS_MAX, 1)) {
+            isa->put_starts(bits, base, starts + n_spans);
+            isa->put_kinds(bits, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans);
+        } else {
+            simd_put_few(bits, base, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans,
+                         starts + n_spans);
+        }
+        n_spans += simd_count_lanes(bits);
+    }
+    return n_spans;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* What an instruction set gives to the vector kernels. */
+#ifndef L0_LEXER_SIMD_ISA_H
+#define L0_LEXER_SIMD_ISA_H
+
+#include "lexer/simd_block.h"
+
+/* So many groups are looked at together (lexer/simd_chunk.h). */
+#define SIMD_GROUPS_MAX 8u
+#define SIMD_LANES_MAX  (SIMD_GROUPS_MAX * SIMD_LANES)
+
+/* Masks by lane. */
+typedef uint64_t simd_lanes[SIMD_LANES_MAX] __attribute__((aligned(32)));
+
+/* First bytes of characters of two or three bytes that are all there, by ranges that are all
+ * letters or all others. */
+struct simd_utf8_bytes {
+    uint64_t two, three;
+    uint64_t two_others, three_others;
+};
+
+/* in: a lane. Up to three bytes behind it are read. */
+struct simd_isa {
+    /* Bit b of the classes becomes plane[b][lane]; and watched[lane]: first letters of control
+     * words that are watched, if they are that: all of them, and few others. */
+    void (*classify)(const uint8_t *in, unsigned regime, bool at_is_letter, simd_lanes *plane,
+                     uint64_t *watched, uint32_t lane);
+    uint64_t (*leads)(const uint8_t *in); /* bytes from 0xC0 on */
+    struct simd_utf8_bytes (*utf8)(const uint8_t *in);
+    /* Bytes that begin what suspect.c reports, but for control characters. */
+    uint64_t (*suspects)(const uint8_t *in);
+    /* The bits that are in the mask, moved together, lowest first. */
+    uint64_t (*gather)(uint64_t bits, uint64_t mask);
+
+    /* Masks of groups. One byte on; in: what its lowest bit becomes, and other bits that do not
+     * matter. over: such a mask, of the highest bit. */
+    simd_mask (*next)(simd_mask bits, simd_mask in);
+    simd_mask (*over)(simd_mask bits);
+    simd_mask (*sum)(simd_mask a, simd_mask b);        /* of 256 bits */
+    simd_mask (*difference)(simd_mask a, simd_mask b); /* the same */
+    bool (*any)(simd_mask bits);
+
+    /* Write the offsets pos + bit, and the kinds, which are given bit by bit, of the bits of
+     * starts. Up to seven more offsets, and up to 64 kinds for each lane. */
+    void (*put_starts)(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to);
+    void (*put_kinds)(const uint64_t starts[SIMD_LANES],
+                      const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to);
+};
+
+#endif

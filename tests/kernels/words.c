@@ -1,0 +1,221 @@
+#include "tests/kernels/words.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "tests/unit/test_lexer_support.h"
+
+static const char *const built_in[] = {
+    "\\begin{a}",
+    "\\end{a}",
+    "\\begin{bb}",
+    "\\end{bb}",
+    "\\begin {a}",
+    "\\beginx",
+    "\\end",
+    "\\emph{",
+    "}",
+    "{",
+    "$",
+    "$$",
+    "%",
+    "\n",
+    "\r\n",
+    "\r",
+    "\n\n",
+    "\\\\",
+    "\\",
+    "\\ ",
+    "\\%",
+    " ",
+    "  ",
+    "\t",
+    "word",
+    "x",
+    "12",
+    ",",
+    "^",
+    "^^",
+    "^^41",
+    "_",
+    "&",
+    "#",
+    "~",
+    "\\foo",
+    "\xC3\xA9",
+    "\xE2\x80\x94",
+    "\xE4\xB8\xAD",
+    "\xF0\x9D\x92\x9C",
+    "\xEF\xBB\xBF",
+    "\x7F",
+    "\xFF",
+    "^^^^",
+    "\\fo@",
+    "\\makeatletter",
+    "\\makeatother ",
+    "\\a@b",
+    "\\catcode`\\@=11 ",
+    "\\catcode`\\%=12\\relax",
+    "{\\catcode`\\^=12 ",
+    "\\global\\catcode`@=12 ",
+    "\\catcode`\\^^M=13 ",
+    "\\catcode`\\ =13 ",
+    "\\ExplSyntaxOn",
+    "\\ExplSyntaxOff ",
+    "\\ProvidesExplPackage{}{}{}{}",
+    "\\begingroup",
+    "\\endgroup",
+    "\\bgroup",
+    "\\egroup",
+    "\\verb|",
+    "\\verb*+ ",
+    "|",
+    "\\lstinline[x]{",
+    "\\mintinline{c}{",
+    "\\begin{verbatim}",
+    "\\end{verbatim}",
+    "\\begin{listing}",
+    "\\end{listing}",
+    "\\endinput",
+    "\\fi",
+    "\\def\\x#1{",
+    "\\newcommand{\\x}[1]{",
+    "\\let\\x",
+    "\\\t",
+    "\xE2\x80\xAE\n",
+    "\xE2\x80\x8B",
+    "\xC2\xA0",
+    "a long run of plain words that fills most of a block of text ",
+};
+#define N_BUILT_IN (uint32_t)(sizeof built_in / sizeof built_in[0])
+
+static int hex_digit(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* The bytes of a word whose text begins behind the quote; -EINVAL if it has no end. */
+static int parse_word(struct word *word, const char *text)
+{
+    word->bytes = lexed_alloc(strlen(text), 1);
+    word->n_bytes = 0;
+    while (*text && *text != '"') {
+        char byte = *text++;
+        if (byte == '\\' && text[0] == 'x' && isxdigit((unsigned char)text[1]) &&
+            isxdigit((unsigned char)text[2])) {
+            byte = (char)(hex_digit(text[1]) << 4 | hex_digit(text[2]));
+            text += 3;
+        } else if (byte == '\\' && *text) {
+            byte = *text++;
+        }
+        word->bytes[word->n_bytes++] = (uint8_t)byte;
+    }
+    return *text == '"' && word->n_bytes > 0 ? 0 : -EINVAL;
+}
+
+int words_read(struct words *words, const char *path)
+{
+    *words = (struct words){0};
+    FILE *const file = fopen(path, "r");
+    if (!file)
+        return -errno;
+    char *line = NULL;
+    size_t capacity = 0;
+    int rc = 0;
+    while (rc == 0 && getline(&line, &capacity, file) > 0) {
+        if (line[0] == '\n' || line[0] == '#')
+            continue;
+        const char *const quote = strchr(line, '"');
+        struct word *const of = realloc(words->of, (words->n + 1) * sizeof *of);
+        if (!of)
+            abort();
+        words->of = of;
+        of[words->n] = (struct word){0};
+        rc = quote ? parse_word(&of[words->n], quote + 1) : -EINVAL;
+        words->n++;
+    }
+    free(line);
+    fclose(file);
+    return rc;
+}
+
+void words_free(struct words *words)
+{
+    for (uint32_t i = 0; i < words->n; i++)
+        free(words->of[i].bytes);
+    free(words->of);
+    *words = (struct words){0};
+}
+
+struct text {
+    uint8_t *bytes;
+    uint32_t n, n_max;
+};
+
+static bool append(struct text *text, const void *bytes, uint32_t n)
+{
+    if (n > text->n_max - text->n)
+        return false;
+    memcpy(text->bytes + text->n, bytes, n);
+    text->n += n;
+    return true;
+}
+
+static bool append_word(struct text *text, const struct words *more, uint64_t *seed)
+{
+    const uint32_t i = lexed_random(seed) % (N_BUILT_IN + more->n);
+    if (i < N_BUILT_IN)
+        return append(text, built_in[i], (uint32_t)strlen(built_in[i]));
+    return append(text, more->of[i - N_BUILT_IN].bytes, more->of[i - N_BUILT_IN].n_bytes);
+}
+
+static bool append_repeated(struct text *text, const struct words *more, uint64_t *seed)
+{
+    const uint32_t begin = text->n, times = lexed_random(seed) % 80;
+    if (!append_word(text, more, seed))
+        return false;
+    const uint32_t n = text->n - begin;
+    bool fits = true;
+    for (uint32_t i = 0; i < times && fits; i++)
+        fits = append(text, text->bytes + begin, n);
+    return fits;
+}
+
+static bool append_slice(struct text *text, const struct word *sample, uint64_t *seed)
+{
+    if (sample->n_bytes == 0)
+        return true;
+    const uint32_t begin = lexed_random(seed) % sample->n_bytes;
+    const uint32_t n_max = 1 + lexed_random(seed) % 300, left = sample->n_bytes - begin;
+    return append(text, sample->bytes + begin, n_max < left ? n_max : left);
+}
+
+uint32_t words_text(uint8_t *bytes, uint32_t n_max, const struct words *more, uint64_t *seed)
+{
+    struct text text = {.bytes = bytes, .n_max = n_max};
+    while (append_word(&text, more, seed)) {
+    }
+    return text.n;
+}
+
+uint32_t words_document(uint8_t *bytes, uint32_t n_max, const struct words *more,
+                        const struct word *sample, uint64_t *seed)
+{
+    struct text text = {.bytes = bytes, .n_max = n_max};
+    const uint32_t sample_percent = lexed_random(seed) % 100;
+    bool fits = true;
+    while (fits) {
+        const uint8_t byte = (uint8_t)lexed_random(seed);
+        const uint32_t choice = lexed_random(seed) % 16;
+        if (lexed_random(seed) % 100 < sample_percent)
+            fits = append_slice(&text, sample, seed);
+        else if (choice == 0)
+            fits = append(&text, &byte, 1);
+        else if (choice == 1)
+            fits = append_repeated(&text, more, seed);
+        else
+            fits = append_word(&text, more, seed);
+    }
+    return text.n;
+}
