@@ -13,9 +13,11 @@
 /* Fewer bytes are left to the byte-wise machine. */
 #define SIMD_WORTH_BYTES 16u
 
-/* Where a chunk gets no further than this, the byte-wise machine takes so many more bytes too. */
-#define SIMD_POOR_BYTES 32u
-#define SIMD_SKIP_BYTES 64u
+/* Where steps get no further than this, the byte-wise machine takes so many more bytes too; twice
+ * as many each time that this happens again. */
+#define SIMD_POOR_BYTES     32u
+#define SIMD_SKIP_BYTES     64u
+#define SIMD_SKIP_BYTES_MAX 1024u
 
 /* The passes over a chunk, out of line, each compiled for what it depends on. */
 struct simd_passes {
@@ -223,6 +225,7 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
 {
     struct simd_work work;
     work.is_classified = false;
+    uint32_t skip_bytes = SIMD_SKIP_BYTES;
     while (lx->pos < have) {
         uint32_t until = lx->pos + 1;
         if (have - lx->pos < SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
@@ -230,7 +233,11 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
         } else if (simd_applies(lx, input)) {
             const uint32_t n =
                 simd_steps(&passes[lx->context.at_is_letter][lx->writes], &work, lx, input, have);
-            until = lx->pos + (n < SIMD_POOR_BYTES ? SIMD_SKIP_BYTES : 1);
+            const bool is_poor = n < SIMD_POOR_BYTES;
+            until = lx->pos + (is_poor ? skip_bytes : 1);
+            skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES
+                         : skip_bytes < SIMD_SKIP_BYTES_MAX ? skip_bytes * 2
+                                                            : SIMD_SKIP_BYTES_MAX;
         }
         const int rc = lexer_portable_until(lx, input, have, until < have ? until : have);
         if (rc != LEXER_STEP_DONE)
