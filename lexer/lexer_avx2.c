@@ -162,23 +162,35 @@ SIMD_INLINE uint64_t avx2_leads(const uint8_t *in)
                  _mm256_and_si256(high, at_least(high, 0xC0)));
 }
 
+/* Of half a lane; shifted there. Scripts seldom change, so what is not there is not looked for. */
+SIMD_INLINE void utf8_half(const uint8_t *in, uint32_t half, struct simd_utf8_bytes *bytes)
+{
+    const __m256i first = load(in), second = load(in + 1);
+    const __m256i two = is_continuation(second);
+    const __m256i wide = at_least(first, 0xE0); /* first bytes of three or four */
+    if (!_mm256_testc_si256(wide, at_least(first, 0xC0)))
+        bytes->two |= bits_of(_mm256_and_si256(two, is_european_lead(first, second)), half);
+    if (_mm256_testz_si256(wide, wide))
+        return;
+    const __m256i third = load(in + 2);
+    const __m256i three = _mm256_and_si256(two, is_continuation(third));
+    const __m256i e3 = equal(first, 0xE3);
+    const __m256i others =
+        _mm256_or_si256(e3, _mm256_or_si256(equal(first, 0xE2), equal(first, 0xEF)));
+    __m256i letters = is_cjk_lead(first, second);
+    if (!_mm256_testz_si256(others, others)) {
+        letters = _mm256_or_si256(letters, is_kana_lead(first, second, third));
+        bytes->three_others |=
+            bits_of(_mm256_and_si256(three, is_sign_lead(first, second, third)), half);
+    }
+    bytes->three |= bits_of(_mm256_and_si256(three, letters), half);
+}
+
 SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 {
     struct simd_utf8_bytes bytes = {0};
-    SIMD_UNROLL
-    for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
-        const __m256i first = load(in + half);
-        const __m256i second = load(in + half + 1);
-        const __m256i third = load(in + half + 2);
-        const __m256i two = is_continuation(second);
-        const __m256i three = _mm256_and_si256(two, is_continuation(third));
-        const __m256i letters =
-            _mm256_or_si256(is_cjk_lead(first, second), is_kana_lead(first, second, third));
-        const __m256i signs = is_sign_lead(first, second, third);
-        bytes.two |= bits_of(_mm256_and_si256(two, is_european_lead(first, second)), half);
-        bytes.three |= bits_of(_mm256_and_si256(three, letters), half);
-        bytes.three_others |= bits_of(_mm256_and_si256(three, signs), half);
-    }
+    utf8_half(in, 0, &bytes);
+    utf8_half(in + HALF_BYTES, HALF_BYTES, &bytes);
     return bytes;
 }
 
@@ -226,22 +238,29 @@ SIMD_INLINE void avx2_classify(const uint8_t *in, unsigned regime, bool at_is_le
     }
 }
 
-/* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
-SIMD_INLINE __m256i is_suspect(const uint8_t *at)
+/* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. What the third byte tells is
+ * asked for only where the first two leave it open. */
+SIMD_INLINE uint32_t suspects_half(const uint8_t *in)
 {
-    const __m256i first = load(at), second = load(at + 1), third = load(at + 2);
+    const __m256i first = load(in), second = load(in + 1);
     const __m256i c2 = _mm256_andnot_si256(at_least(second, 0xA1), equal(first, 0xC2));
+    const __m256i e2 =
+        _mm256_and_si256(equal(first, 0xE2), equal(_mm256_or_si256(second, bytes_of(1)), 0x81));
+    const __m256i ef = _mm256_and_si256(equal(first, 0xEF), equal(second, 0xBB));
+    const __m256i open = _mm256_or_si256(e2, ef);
+    if (_mm256_testz_si256(open, open))
+        return (uint32_t)_mm256_movemask_epi8(c2);
+    const __m256i third = load(in + 2);
     const __m256i marks = _mm256_or_si256(
         equal(third, 0x87), _mm256_andnot_si256(at_least(third, 0x8E), at_least(third, 0x8B)));
     const __m256i embeddings = _mm256_andnot_si256(at_least(third, 0xB0), at_least(third, 0xAA));
     const __m256i isolates = _mm256_or_si256(
         equal(third, 0xA0), _mm256_andnot_si256(at_least(third, 0xAA), at_least(third, 0xA6)));
-    const __m256i e2 = _mm256_and_si256(
-        equal(first, 0xE2),
-        _mm256_or_si256(_mm256_and_si256(equal(second, 0x80), _mm256_or_si256(marks, embeddings)),
-                        _mm256_and_si256(equal(second, 0x81), isolates)));
-    const __m256i bom = _mm256_and_si256(equal(first, 0xEF), equal(second, 0xBB));
-    return _mm256_or_si256(_mm256_or_si256(c2, e2), bom);
+    const __m256i in_80 = _mm256_and_si256(equal(second, 0x80), _mm256_or_si256(marks, embeddings));
+    const __m256i in_81 = _mm256_and_si256(equal(second, 0x81), isolates);
+    const __m256i bom = _mm256_and_si256(ef, equal(third, 0xBF));
+    const __m256i punctuation = _mm256_and_si256(e2, _mm256_or_si256(in_80, in_81));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(c2, _mm256_or_si256(punctuation, bom)));
 }
 
 SIMD_INLINE __m256i may_be_suspect(const uint8_t *at)
@@ -253,7 +272,9 @@ SIMD_INLINE __m256i may_be_suspect(const uint8_t *at)
 SIMD_INLINE uint64_t avx2_suspects(const uint8_t *in)
 {
     const __m256i any = _mm256_or_si256(may_be_suspect(in), may_be_suspect(in + HALF_BYTES));
-    return _mm256_testz_si256(any, any) ? 0 : signs(is_suspect(in), is_suspect(in + HALF_BYTES));
+    if (_mm256_testz_si256(any, any))
+        return 0;
+    return suspects_half(in) | (uint64_t)suspects_half(in + HALF_BYTES) << HALF_BYTES;
 }
 
 SIMD_INLINE uint64_t avx2_gather(uint64_t bits, uint64_t mask)

@@ -15,13 +15,23 @@ struct simd_utf8 {
     uint64_t suspects;                  /* first bytes of what suspect.c reports */
 };
 
-/* As utf8_decode(), faster for most; four bytes are there. */
+/* The character of four bytes, or an invalid one, at in. */
+SIMD_SELDOM struct utf8_char simd_utf8_long(const uint8_t *in)
+{
+    return utf8_decode(in, 4, true);
+}
+
+/* utf8_decode() without its loop, for a first byte from 0xC0 on and all bytes there. */
 SIMD_INLINE struct utf8_char simd_utf8_decode(const uint8_t *in)
 {
-    const uint32_t code = (in[0] & 0xFu) << 12 | (in[1] & 0x3Fu) << 6 | (in[2] & 0x3Fu);
-    const bool is_three = (in[0] & 0xF0) == 0xE0 && (in[1] & 0xC0) == 0x80 &&
-                          (in[2] & 0xC0) == 0x80 && code >= 0x800 && code >> 11 != 0xD800 >> 11;
-    return is_three ? (struct utf8_char){code, 3, false} : utf8_decode(in, 4, true);
+    const uint32_t first = in[0], second = in[1] ^ 0x80u, third = in[2] ^ 0x80u;
+    const uint32_t two = (first & 0x1F) << 6 | second;
+    const uint32_t three = (first & 0xF) << 12 | second << 6 | third;
+    if (first < 0xE0 && second < 0x40 && two >= 0x80)
+        return (struct utf8_char){.code_point = two, .n_bytes = 2};
+    if (first - 0xE0 < 0x10 && (second | third) < 0x40 && three >= 0x800 && three - 0xD800 >= 0x800)
+        return (struct utf8_char){.code_point = three, .n_bytes = 3};
+    return simd_utf8_long(in);
 }
 
 /* Adds the characters whose first bytes are given. in: the lane, followed by SIMD_AHEAD_BYTES. */
@@ -33,14 +43,14 @@ SIMD_INLINE void simd_utf8_by_table(const uint8_t *in, uint64_t leads, struct si
         const uint8_t catcode =
             ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
         const uint64_t bytes = simd_below(ch.n_bytes);
-        const uint64_t over = at > 60 ? bytes >> (SIMD_LANE_BYTES - at) : 0;
-        if (catcode == CATCODE_LETTER) {
-            found->letters |= bytes << at;
-            found->letters_over |= over;
-        } else if (catcode == CATCODE_OTHER) {
-            found->others |= bytes << at;
-            found->others_over |= over;
-        }
+        /* In two steps, since at may be 0. */
+        const uint64_t here = bytes << at, over = bytes >> 1 >> (SIMD_LANE_BYTES - 1 - at);
+        const uint64_t is_letter = catcode == CATCODE_LETTER ? ~UINT64_C(0) : 0;
+        const uint64_t is_other = catcode == CATCODE_OTHER ? ~UINT64_C(0) : 0;
+        found->letters |= here & is_letter;
+        found->letters_over |= over & is_letter;
+        found->others |= here & is_other;
+        found->others_over |= over & is_other;
         if (suspect_code_point(ch.code_point))
             found->suspects |= simd_bit(at);
     }
