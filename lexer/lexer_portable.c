@@ -230,17 +230,22 @@ ALWAYS_INLINE bool take_control(struct cursor *c, bool writes)
     return true;
 }
 
-/* Valid UTF-8 of letters and others; what is rare in it is left to lexer_step(). */
+/* UTF-8 of letters and others, and what is invalid in it, which is an other (U+FFFD); what is rare
+ * is left to lexer_step(). */
 ALWAYS_INLINE bool take_utf8(struct cursor *c, bool writes)
 {
     const struct utf8_char ch = utf8_decode(c->in + c->pos, REACH_BYTES, true);
     const uint8_t catcode = catcode_of(LEXER_LUALATEX, ch.code_point);
-    if (ch.invalid || suspect_code_point(ch.code_point) ||
+    if (suspect_code_point(ch.code_point) ||
         (catcode != CATCODE_LETTER && catcode != CATCODE_OTHER))
         return false;
     const uint8_t kind = catcode == CATCODE_LETTER ? LEXER_LETTERS : LEXER_OTHERS;
     if (c->run != kind && !open_span(c, kind, c->pos, writes))
         return false;
+    if (ch.invalid)
+        lexer_issue_add(c->lx, &(struct lexer_issue){.start = c->pos,
+                                                     .end = c->pos + ch.n_bytes,
+                                                     .id = LEXER_ISSUE_INVALID_UTF8});
     c->pos += ch.n_bytes;
     c->n_tokens++;
     c->run = kind;

@@ -238,6 +238,8 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
             skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES
                          : skip_bytes < SIMD_SKIP_BYTES_MAX ? skip_bytes * 2
                                                             : SIMD_SKIP_BYTES_MAX;
+        } else if (simd_is_amid_character(input, lx->pos)) {
+            until = lx->pos + SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
         }
         const int rc = lexer_portable_until(lx, input, have, until < have ? until : have);
         if (rc != LEXER_STEP_DONE)
