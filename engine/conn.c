@@ -48,6 +48,7 @@ void conn_adopt(struct conn *c, int fd)
     c->lingering = false;
     c->close_after = false;
     c->broken = false;
+    c->for_home = false;
     c->taken_ahead = false;
     c->accepted = false;
     c->wait_at_ns = 0;

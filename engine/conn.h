@@ -122,6 +122,7 @@ struct conn {
     bool lingering;          /* an error reply is out: discard input, then close */
     bool close_after;        /* the reply under way is the last one */
     bool broken;             /* a sibling could not send: to be closed */
+    bool for_home;           /* a sibling has received what only the home may answer */
     bool taken_ahead;        /* taken in AHEAD: who had it may still read the request's input, and
                                 use its lexer, until it drops its hold */
     bool out_counted;        /* the reply is out, and in the metrics */

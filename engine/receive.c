@@ -167,7 +167,26 @@ enum receive_result receive_step(struct shard *s, struct conn *c)
     return receive_parse(s, c);
 }
 
-/* A whole frame, or a header that is refused, lies in the block. */
+bool receive_is_for_home(enum receive_result result)
+{
+    switch (result) {
+    case RECEIVE_FRAME:
+    case RECEIVE_PARTIAL:
+    case RECEIVE_WAIT_PLACE:
+    case RECEIVE_WAIT_GRANULE:
+    case RECEIVE_WAIT_GROW:
+        return false;
+    case RECEIVE_CLOSED:
+    case RECEIVE_RESET:
+    case RECEIVE_BAD_LENGTH:
+    case RECEIVE_TOO_LARGE:
+    case RECEIVE_REFUSED:
+        break;
+    }
+    return true;
+}
+
+/* A whole frame lies in the block. */
 static bool receive_is_parsable(const struct conn *c)
 {
     uint32_t avail = c->in.have - c->in.off;

@@ -25,6 +25,9 @@ enum receive_result {
  * its first byte. */
 enum receive_result receive_step(struct shard *shard, struct conn *conn);
 
+/* The stream's end, or a frame that is refused: what a guest must leave to its home. */
+bool receive_is_for_home(enum receive_result result);
+
 /* In RECV: is there anything that a receive_step would bring further? (Not the end of the stream.)
  */
 bool receive_is_due(const struct conn *conn);

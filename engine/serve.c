@@ -328,26 +328,6 @@ static void serve_without(struct shard *s, struct conn *c, enum deadline_kind ki
     serve_yield(s, c, false);
 }
 
-/* The socket's end, or a frame that is refused: the home's business. */
-static bool serve_is_for_home(enum receive_result result)
-{
-    switch (result) {
-    case RECEIVE_FRAME:
-    case RECEIVE_PARTIAL:
-    case RECEIVE_WAIT_PLACE:
-    case RECEIVE_WAIT_GRANULE:
-    case RECEIVE_WAIT_GROW:
-        return false;
-    case RECEIVE_CLOSED:
-    case RECEIVE_RESET:
-    case RECEIVE_BAD_LENGTH:
-    case RECEIVE_TOO_LARGE:
-    case RECEIVE_REFUSED:
-        break;
-    }
-    return true;
-}
-
 static void serve_received(struct shard *s, struct conn *c, enum receive_result result)
 {
     switch (result) {
@@ -398,7 +378,8 @@ static void serve_linger(struct shard *s, struct conn *c)
 /* A sibling has begun the frame, and nothing more of it has come since. */
 static bool serve_rests_elsewhere(const struct shard *s, const struct conn *c)
 {
-    return c->in.block.data != NULL && c->keeper != s->index && !c->peer_done && !receive_is_due(c);
+    return c->in.block.data != NULL && c->keeper != s->index && !c->for_home && !c->peer_done &&
+           !receive_is_due(c);
 }
 
 static void serve_home(struct shard *s, struct conn *c)
@@ -418,6 +399,7 @@ static void serve_home(struct shard *s, struct conn *c)
     } else if (!work_move_in(s, c)) {
         serve_without(s, c, DEADLINE_WAIT_GROW);
     } else {
+        c->for_home = false;
         c->in.more |= c->readable; /* until a receive says otherwise */
         enum receive_result result = receive_step(s, c);
         c->readable = c->in.more || c->peer_done;
@@ -433,7 +415,7 @@ static void serve_guest(struct shard *s, struct conn *c)
     }
     if (!conn_claim(c, serve_me(s)))
         return;
-    if (c->broken || c->lingering || !receive_is_due(c)) {
+    if (c->broken || c->lingering || c->for_home || !receive_is_due(c)) {
         serve_yield(s, c, false);
         return;
     }
@@ -442,7 +424,8 @@ static void serve_guest(struct shard *s, struct conn *c)
         return;
     }
     enum receive_result result = receive_step(s, c);
-    if (serve_is_for_home(result))
+    c->for_home = receive_is_for_home(result);
+    if (c->for_home)
         serve_yield(s, c, false);
     else
         serve_received(s, c, result);

@@ -92,10 +92,12 @@ static void expect_connections_answered(bool tcp)
     static const char *const options[] = {"--hedge-ms", "5", "--tcp", "127.0.0.1:0", NULL};
     struct traffic_doc doc;
     struct daemon d;
-    int fds[2];
+    int fds[3];
     hedge_start(&d, 2, options, NULL);
     traffic_doc_make(&doc, 3000, 1);
-    for (int i = 0; i < 2; i++) { /* one at home on each shard: both are in their loops */
+    /* Two at home on the first shard, so that the other one is the next one's: both are in their
+     * loops. */
+    for (int i = 0; i < 3; i++) {
         fds[i] = daemon_connect(&d);
         traffic_expect_answer(fds[i], &doc);
     }
@@ -109,7 +111,7 @@ static void expect_connections_answered(bool tcp)
     }
     cr_expect_gt(hedge_count(&d, "adopted"), 0);
     thread_go_on(thread);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         (void)close(fds[i]);
     hedge_expect_settled(&d);
     daemon_stop(&d);
@@ -126,6 +128,39 @@ Test(hedge_faults, h04_new_connections_are_adopted_by_the_sibling, .timeout = 12
 Test(hedge_faults, h04_new_connections_of_a_stopped_shard_are_accepted, .timeout = 120)
 {
     expect_connections_answered(true);
+}
+
+/* What a sibling has received and may not answer is answered when the home goes on, at once. */
+Test(hedge_faults, h04_refusals_are_left_to_the_home, .timeout = 120)
+{
+    static const char *const options[] = {"--hedge-ms", "5", NULL};
+    static const uint8_t lengths[2][WIRE_HEADER_BYTES] = {{0xFF, 0xFF, 0xFF, 0xFF}, {0}};
+    static const enum wire_status statuses[2] = {WIRE_TOO_LARGE, WIRE_BAD_LENGTH};
+    struct traffic_doc doc;
+    struct daemon d;
+    int fds[CLIENTS];
+    traffic_doc_make(&doc, 3000, 1);
+    for (int round = 0; round < 2; round++) {
+        hedge_start(&d, 2, options, NULL);
+        for (int i = 0; i < CLIENTS; i++) {
+            fds[i] = daemon_connect(&d);
+            traffic_expect_answer(fds[i], &doc);
+        }
+        pid_t thread = shard_thread(&d, 0);
+        traffic_sleep_ms(50);
+        thread_stop(thread);
+        for (int i = 0; i < CLIENTS; i++)
+            cr_assert(daemon_write(fds[i], lengths[round], WIRE_HEADER_BYTES));
+        traffic_sleep_ms(100); /* time enough for the sibling to look */
+        thread_go_on(thread);
+        for (int i = 0; i < CLIENTS; i++) {
+            traffic_expect_refusal(fds[i], statuses[round]);
+            (void)close(fds[i]);
+        }
+        hedge_expect_settled(&d);
+        daemon_stop(&d);
+    }
+    traffic_doc_free(&doc);
 }
 
 /* More guests than a shard serves in one look at the stopped one: none is sent back to it. */
