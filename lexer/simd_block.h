@@ -77,6 +77,12 @@ SIMD_INLINE uint32_t simd_first(uint64_t mask)
     return (uint32_t)__builtin_ctzll(mask);
 }
 
+/* The lowest bit by itself; mask is not 0. */
+SIMD_INLINE uint64_t simd_lowest_bit(uint64_t mask)
+{
+    return mask & (~mask + 1);
+}
+
 SIMD_INLINE uint32_t simd_last(uint64_t mask)
 {
     return 63u - (uint32_t)__builtin_clzll(mask);

@@ -96,7 +96,7 @@ SIMD_INLINE uint32_t simd_braces(const struct simd_place *place, uint32_t base, 
     struct lexer *const lx = place->lx;
     for (uint64_t braces = opens | closes; braces; braces &= braces - 1) {
         const uint32_t at = base + simd_first(braces);
-        if (opens & braces & -braces)
+        if (opens & simd_lowest_bit(braces))
             nest_open_brace(lx);
         else if (lx->context.n_saves > 0 && lx->nest.depth <= lx->nest.guard)
             return at;
@@ -145,7 +145,7 @@ SIMD_SELDOM uint32_t simd_nest_one_by_one(const struct simd_place *place,
     uint64_t todo = part;
     const struct simd_nesting *const nesting = &of->nesting;
     for (uint64_t events = (nesting->math_shifts | of->pars) & part; events; events &= events - 1) {
-        const uint64_t event = events & -events, before = (event - 1) & todo;
+        const uint64_t event = simd_lowest_bit(events), before = (event - 1) & todo;
         const uint32_t stop =
             simd_braces(place, nesting->base, nesting->opens & before, nesting->closes & before);
         if (stop != place->end)
@@ -185,7 +185,7 @@ SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct sim
 {
     uint64_t todo = ~UINT64_C(0);
     for (uint64_t events = of->commands | of->suspects; events; events &= events - 1) {
-        const uint64_t event = events & -events;
+        const uint64_t event = simd_lowest_bit(events);
         const uint32_t at = of->nesting.base + simd_first(event);
         const uint32_t stop = simd_nest_part(isa, bulk, place, of, (event - 1) & todo, flow);
         if (stop != place->end)

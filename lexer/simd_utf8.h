@@ -29,7 +29,8 @@ SIMD_INLINE struct utf8_char simd_utf8_decode(const uint8_t *in)
     const uint32_t three = (first & 0xF) << 12 | second << 6 | third;
     if (first < 0xE0 && second < 0x40 && two >= 0x80)
         return (struct utf8_char){.code_point = two, .n_bytes = 2};
-    if (first - 0xE0 < 0x10 && (second | third) < 0x40 && three >= 0x800 && three - 0xD800 >= 0x800)
+    if ((first & 0xF0) == 0xE0 && (second | third) < 0x40 && three >= 0x800 &&
+        three >> 11 != 0xD800 >> 11)
         return (struct utf8_char){.code_point = three, .n_bytes = 3};
     return simd_utf8_long(in);
 }
