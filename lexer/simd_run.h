@@ -13,9 +13,10 @@
 /* Fewer bytes are left to the byte-wise machine. */
 #define SIMD_WORTH_BYTES 16u
 
-/* Where steps get no further than this, the byte-wise machine takes so many more bytes too; twice
- * as many each time that this happens again. */
-#define SIMD_POOR_BYTES     32u
+/* Where steps get no further than this, the byte-wise machine takes so many more bytes too, which
+ * costs less than leaving and entering the vectors; twice as many each time that this happens
+ * again. */
+#define SIMD_POOR_BYTES     128u
 #define SIMD_SKIP_BYTES     64u
 #define SIMD_SKIP_BYTES_MAX 1024u
 
