@@ -235,11 +235,12 @@ SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct si
 
 /* From begin on, where carry is: the masks of the step, which ends before limit, or before the
  * first stop: whether there is one. Behind a cut, groups whose masks are there keep them if what
- * comes in is the same again. */
+ * comes in is the same again; not where the step ends in the first one, since the end was settled
+ * by what escaped what before. */
 SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
 {
     uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
-    if (chunk->begin < chunk->ruled_end && group < chunk->ruled_groups) {
+    if (chunk->begin < chunk->ruled_end && group + 1 < chunk->ruled_groups) {
         const struct simd_carry known = chunk->carry[group + 1];
         chunk->end = chunk->ruled_end;
         if (!simd_apply_rules_at_begin(isa, chunk, writes) &&
