@@ -21,8 +21,8 @@ struct simd_chunk {
     /* The step: from begin on, up to end, which is cut where the next step, or the byte-wise
      * machine, has to go on. */
     uint32_t begin, end;
-    /* The rules were applied to the groups below this, up to that end, which is a stop or not. */
-    uint32_t ruled_groups, ruled_end;
+    /* The rules were applied up to that end, which is a stop or not; 0: to nothing yet. */
+    uint32_t ruled_end;
     bool ruled_stop;
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
@@ -240,7 +240,7 @@ SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct si
 SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
 {
     uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
-    if (chunk->begin < chunk->ruled_end && group + 1 < chunk->ruled_groups) {
+    if (chunk->ruled_end > (group + 1) * SIMD_GROUP_BYTES) {
         const struct simd_carry known = chunk->carry[group + 1];
         chunk->end = chunk->ruled_end;
         if (!simd_apply_rules_at_begin(isa, chunk, writes) &&
@@ -259,7 +259,6 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
     const uint32_t end_lane = group * SIMD_LANES;
     chunk->word_first[end_lane] = chunk->commands[end_lane] = 0;
     simd_settle_end(chunk);
-    chunk->ruled_groups = group;
     chunk->ruled_end = chunk->end;
     chunk->ruled_stop = stopped;
     return stopped;

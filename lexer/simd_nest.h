@@ -169,7 +169,13 @@ SIMD_INLINE uint32_t simd_nest_part(const struct simd_isa *isa, const struct sim
                                          .base = of->nesting.base};
     const bool in_formula = flow->in_math || nesting.math_shifts;
     const bool has_pars = in_formula && (of->pars & part);
-    if (__builtin_expect(!has_pars && simd_nest_in_bulk(isa, bulk, flow, &nesting), 1))
+    /* The $ before the part may be the first half of $$. */
+    const bool is_half =
+        nesting.math_shifts &&
+        flow->shift_token ==
+            flow->n_tokens +
+                simd_count(nesting.tokens & (simd_lowest_bit(nesting.math_shifts) - 1));
+    if (__builtin_expect(!has_pars && !is_half && simd_nest_in_bulk(isa, bulk, flow, &nesting), 1))
         return place->end;
     simd_save_flow(place->lx, flow);
     const uint32_t stop = simd_nest_one_by_one(place, of, part);

@@ -133,7 +133,7 @@ SIMD_INLINE void simd_look_at(struct simd_work *work, const uint8_t *in, uint32_
 {
     struct simd_chunk *const chunk = &work->chunk;
     chunk->in = in;
-    chunk->ruled_groups = 0;
+    chunk->ruled_end = 0;
     chunk->n_groups =
         n / SIMD_GROUP_BYTES < SIMD_GROUPS_MAX ? n / SIMD_GROUP_BYTES : SIMD_GROUPS_MAX;
     chunk->limit = chunk->n_groups * SIMD_GROUP_BYTES;
