@@ -1,8 +1,9 @@
 /* Duplicates: a shard lexes the bytes of a request that another one has in hand and does not get on
  * with; the connection's word says whose result counts.
  *
- * A duplicate reads the lent input from its beginning, with a request of its own, slice by slice,
- * and looks at the word before each: once the owner has decided, it is given up. */
+ * A duplicate reads the lent input, with a request of its own, from where the lexer was when the
+ * frame became whole (request_mark), or from its beginning; slice by slice, and looks at the word
+ * before each: once the owner has decided, it is given up. */
 #ifndef L0_ENGINE_HEDGE_H
 #define L0_ENGINE_HEDGE_H
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "tests/unit/scratch.h"
+#include "tests/unit/shell.h"
 
 static struct scratch scratch;
 static char output[65536];
@@ -34,12 +34,9 @@ static inline int run_lex(const char *environment, const char *arguments)
     cr_assert_not_null(realpath(bin ? bin : "bin", program));
     snprintf(command, sizeof command, "cd '%s' && %s '%s/l0-lex' %s 2>&1", scratch.dir, environment,
              program, arguments);
-    FILE *const pipe = popen(command, "re");
-    cr_assert_not_null(pipe);
-    output[fread(output, 1, sizeof output - 1, pipe)] = 0;
-    const int status = pclose(pipe);
-    cr_assert(WIFEXITED(status), "%s: ended by a signal", command);
-    return WEXITSTATUS(status);
+    const int status = shell_run(command, output, sizeof output);
+    cr_assert_geq(status, 0, "%s: ended by a signal", command);
+    return status;
 }
 
 static inline void put(const char *name, const char *text)
