@@ -211,6 +211,7 @@ static void begin_environment(struct lexer *lx, uint32_t at_brace)
         .name_start = nest->env_name_start,
         .depth = nest->depth,
     };
+    nest->guard = nest->depth; /* nothing is deeper */
 }
 
 static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
@@ -283,8 +284,12 @@ static void take_environment(struct lexer *lx, const uint8_t *input, uint32_t at
         end_environment(lx, input, at_brace);
     else
         begin_environment(lx, at_brace);
-    nest_update_guard(lx);
-    follow_environment(lx, input, at_brace, nest->env_beyond > 0);
+}
+
+static void take_and_follow(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
+{
+    take_environment(lx, input, at_brace);
+    follow_environment(lx, input, at_brace, lx->nest.env_beyond > 0);
 }
 
 void nest_env_caret(struct lexer *lx, uint32_t end)
@@ -312,7 +317,7 @@ void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind,
         if (kind == LEXER_LETTERS || kind == LEXER_OTHERS || kind == LEXER_SUBSCRIPT)
             return;
         if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX)
-            take_environment(lx, input, at);
+            take_and_follow(lx, input, at);
         else if (kind == LEXER_END_GROUP)
             add(lx, LEXER_ISSUE_NAME_TOO_LONG, nest->env_control_start, at + 1);
     }

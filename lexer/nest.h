@@ -40,7 +40,8 @@ void nest_env_caret(struct lexer *lx, uint32_t end);
 
 /* A whole \begin{name} or \end{name} of ASCII letters and others without ^^ notation, of at most
  * LEXER_ENV_NAME_BYTES_MAX bytes: at is the offset of the escape character, at_brace that of the }.
- * To be called before its braces are counted, where env_step is idle; it stays so. */
+ * To be called before its braces are counted, where env_step is idle; it stays so. The context layer
+ * is not asked: it is for the caller to know that it does not follow that environment. */
 void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t at_brace);
 
 /* To be called when what guard depends on has changed. */
