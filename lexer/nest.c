@@ -91,6 +91,31 @@ void nest_open_group(struct lexer *lx)
     nest_update_guard(lx);
 }
 
+/* The innermost one that is not to end with its argument. */
+static struct lexer_group *open_group(struct lexer *lx)
+{
+    struct lexer_nest *nest = &lx->nest;
+    for (uint32_t i = nest->n_groups; i > 0; i--)
+        if (!nest->groups[i - 1].ends)
+            return &nest->groups[i - 1];
+    return NULL;
+}
+
+bool nest_is_inside_group(struct lexer *lx)
+{
+    const struct lexer_group *group = open_group(lx);
+    return group && group->depth < lx->nest.depth && group->n_env == lx->nest.n_env;
+}
+
+void nest_close_group_later(struct lexer *lx)
+{
+    struct lexer_group *group = open_group(lx);
+    assert(group && group->depth < lx->nest.depth);
+    group->ends = 1;
+    group->depth++;
+    nest_update_guard(lx);
+}
+
 /* One in another brace group or environment than the last \begingroup is the half of a definition.
  */
 void nest_close_group(struct lexer *lx)
@@ -100,9 +125,10 @@ void nest_close_group(struct lexer *lx)
         nest->groups_beyond--;
         return;
     }
-    if (nest->n_groups == 0 || nest->groups[nest->n_groups - 1].depth != nest->depth ||
-        nest->groups[nest->n_groups - 1].n_env != nest->n_env)
+    const struct lexer_group *group = open_group(lx);
+    if (!group || group->depth != nest->depth || group->n_env != nest->n_env)
         return;
+    assert(group == &nest->groups[nest->n_groups - 1]); /* others would be deeper, and over */
     nest->n_groups--;
     settle(lx);
 }

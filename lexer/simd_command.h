@@ -117,10 +117,7 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     if (lx->context.n_saves > 0)
         return false; /* an end of a group may bring category codes back */
     if (watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) {
-        if (watch == WATCH_BEGIN_GROUP)
-            nest_open_group(lx);
-        else
-            nest_close_group(lx);
+        context_group(lx, input, watch, at);
         return true;
     }
     if (watch != WATCH_BEGIN && watch != WATCH_END)
