@@ -7,6 +7,7 @@
 
 #include "lexer/context.h"
 #include "lexer/kernel.h"
+#include "lexer/simd_lines.h"
 #include "lexer/simd_nest.h"
 #include "lexer/step.h"
 
@@ -28,6 +29,7 @@ struct simd_passes {
     uint32_t (*put_spans)(const struct simd_chunk *chunk, uint32_t pos, uint32_t room,
                           uint8_t *kinds, uint32_t *starts);
     struct simd_state (*state_at_cut)(const struct simd_chunk *chunk);
+    void (*take_lines)(struct lexer *lx, const uint8_t *input, uint32_t have);
 };
 
 /* The last bytes may begin what goes on here: it would not be seen there. */
@@ -239,9 +241,15 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
             skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES
                          : skip_bytes < SIMD_SKIP_BYTES_MAX ? skip_bytes * 2
                                                             : SIMD_SKIP_BYTES_MAX;
+        } else if (simd_lines_apply(lx, input)) {
+            const uint32_t pos = lx->pos;
+            passes[0][0].take_lines(lx, input, have);
+            until = lx->pos + (lx->pos - pos < SIMD_LANE_BYTES ? SIMD_SKIP_BYTES : 1);
         } else if (simd_is_amid_character(input, lx->pos)) {
             until = lx->pos + SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
         }
+        if (lx->pos == have)
+            break;
         const int rc = lexer_portable_until(lx, input, have, until < have ? until : have);
         if (rc != LEXER_STEP_DONE)
             return rc < 0 ? rc : 0;

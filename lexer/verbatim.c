@@ -255,27 +255,34 @@ int verbatim_step_inline(struct lexer *lx, const struct character_source *src)
 
 enum matched { MATCHED_NOT, MATCHED_PARTLY, MATCHED_ALL };
 
-static enum matched match_end(const struct lexer *lx, const struct character_source *src)
+static enum matched match_end(const struct lexer *lx, const uint8_t *input, uint32_t at,
+                              uint32_t have)
 {
     static const uint8_t end[] = "\\end{";
-    const uint8_t *const name = src->bytes + lx->nest.env[lx->nest.n_env - 1].name_start;
+    const uint8_t *const name = input + lx->nest.env[lx->nest.n_env - 1].name_start;
     const uint32_t n_end = sizeof end - 1;
     for (uint32_t i = 0;; i++) {
-        if (lx->pos + i == src->have)
-            return src->final ? MATCHED_NOT : MATCHED_PARTLY;
+        if (at + i == have)
+            return MATCHED_PARTLY;
         const uint8_t expected = i < n_end ? end[i] : name[i - n_end];
-        if (src->bytes[lx->pos + i] != expected)
+        if (input[at + i] != expected)
             return MATCHED_NOT;
         if (i >= n_end && expected == '}')
             return MATCHED_ALL;
     }
 }
 
+bool verbatim_may_end(const struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t have)
+{
+    return match_end(lx, input, at, have) != MATCHED_NOT;
+}
+
 int verbatim_step_environment(struct lexer *lx, const struct character_source *src)
 {
-    const enum matched matched = src->bytes[lx->pos] == '\\' ? match_end(lx, src) : MATCHED_NOT;
+    const enum matched matched =
+        src->bytes[lx->pos] == '\\' ? match_end(lx, src->bytes, lx->pos, src->have) : MATCHED_NOT;
     struct character ch;
-    if (matched == MATCHED_PARTLY)
+    if (matched == MATCHED_PARTLY && !src->final)
         return LEXER_STEP_MORE;
     if (matched == MATCHED_ALL) {
         lx->n_tokens += lx->context.n_blanks;

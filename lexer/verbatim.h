@@ -9,6 +9,9 @@
 bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_bytes);
 bool verbatim_is_document(const uint8_t *name, uint32_t n_bytes);
 
+/* In a verbatim environment, its end may begin at offset at: it does, or more bytes are needed. */
+bool verbatim_may_end(const struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t have);
+
 /* Behind \verb, \lstinline or \mintinline. */
 void verbatim_begin_inline(struct lexer *lx, enum watch watch);
 
