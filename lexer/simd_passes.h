@@ -19,7 +19,7 @@
 #define SIMD_PASSES(classify_of, rules)                                                            \
     {                                                                                              \
         .classify = (classify_of), .apply_rules = (rules), .nest = nest, .put_spans = put_spans,   \
-        .state_at_cut = state_at_cut, .take_lines = take_lines                                     \
+        .take_lines = take_lines                                                                   \
     }
 #define SIMD_PASSES2(classify_of)                                                                  \
     {                                                                                              \
@@ -49,10 +49,6 @@
                               uint8_t *kinds, uint32_t *starts)                                    \
     {                                                                                              \
         return simd_put_spans(&(isa), chunk, pos, room, kinds, starts);                            \
-    }                                                                                              \
-    static struct simd_state state_at_cut(const struct simd_chunk *chunk)                          \
-    {                                                                                              \
-        return simd_state_at_cut(&(isa), chunk);                                                   \
     }                                                                                              \
     static void take_verbatim(struct lexer *lx, const uint8_t *input, uint32_t have)               \
     {                                                                                              \

@@ -28,7 +28,6 @@ struct simd_passes {
     bool (*nest)(struct lexer *lx, const uint8_t *input, uint32_t pos, struct simd_chunk *chunk);
     uint32_t (*put_spans)(const struct simd_chunk *chunk, uint32_t pos, uint32_t room,
                           uint8_t *kinds, uint32_t *starts);
-    struct simd_state (*state_at_cut)(const struct simd_chunk *chunk);
     void (*take_lines)(struct lexer *lx, const uint8_t *input, uint32_t have);
 };
 
@@ -179,6 +178,20 @@ SIMD_INLINE uint32_t simd_take_spans(const struct simd_passes *passes, const str
     return n;
 }
 
+/* The step was cut before a command: takes it, if it can be taken whole, with the text of \verb and
+ * its like. True: text goes on, by the same passes. */
+SIMD_INLINE bool simd_take_cut(struct lexer *lx, const uint8_t *input, uint32_t have)
+{
+    const struct character_source src = character_source_of(lx, input, have, false);
+    const bool at_is_letter = lx->context.at_is_letter;
+    if (src.slots[input[lx->pos]] != CATCODE_ESCAPE || !lexer_take_word(lx, &src))
+        return false;
+    if (lx->mode == LEXER_MODE_VERB_OPEN || lx->context.busy == LEXER_BUSY_VERB)
+        verbatim_take_inline(lx, &src);
+    return lx->mode == LEXER_MODE_TEXT && simd_applies(lx, input) &&
+           lx->context.at_is_letter == at_is_letter;
+}
+
 /* Takes steps until one is cut by what has to be left to the byte-wise machine. The number of bytes
  * taken. */
 SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_work *work,
@@ -188,37 +201,40 @@ SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_wo
     struct simd_state state = simd_state_of(lx);
     struct simd_latest latest = {0};
     const uint32_t first_pos = lx->pos;
-    uint32_t pos = lx->pos;
     bool goes_on = true;
     chunk->line_stops = simd_line_stops_of(lx, input, have);
-    while (goes_on && have - pos >= SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
+    while (goes_on && have - lx->pos >= SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
         const uint32_t room = lx->writes ? lx->out.span_cap - lx->n_spans : UINT32_MAX;
-        const uint32_t n = have - pos - SIMD_AHEAD_BYTES;
+        const uint32_t n = have - lx->pos - SIMD_AHEAD_BYTES;
         if (room < n && room < SIMD_CHUNK_BYTES)
             break;
-        simd_reach(passes, work, lx, input, pos, n);
-        simd_begin_at(chunk, pos - work->pos, &state);
-        goes_on = !passes->apply_rules(chunk);
+        simd_reach(passes, work, lx, input, lx->pos, n);
+        if (simd_resume_at(chunk, lx->pos - work->pos, &state)) {
+            goes_on = !chunk->ruled_stop;
+        } else {
+            simd_begin_at(chunk, lx->pos - work->pos, &state);
+            goes_on = !passes->apply_rules(chunk);
+        }
         bool words_end = false;
         if (chunk->end > chunk->begin && !passes->nest(lx, input, work->pos, chunk)) {
             goes_on = false;
             words_end = true;
         }
-        if (chunk->end == chunk->begin)
-            break;
-        lx->n_spans += simd_take_spans(passes, lx, work, room);
-        simd_note_latest(chunk, work->pos, &latest);
-        pos = work->pos + chunk->end;
-        state = chunk->end % SIMD_GROUP_BYTES != 0
-                    ? passes->state_at_cut(chunk)
-                    : simd_state_of_carry(&chunk->carry[chunk->end / SIMD_GROUP_BYTES]);
-        state.word &= !words_end;
+        if (chunk->end > chunk->begin) {
+            lx->n_spans += simd_take_spans(passes, lx, work, room);
+            simd_note_latest(chunk, work->pos, &latest);
+            lx->pos = work->pos + chunk->end;
+            state = simd_state_behind(chunk, chunk->end - 1);
+            state.word &= !words_end;
+            simd_put_state(lx, &state, &latest);
+        }
+        if (words_end && simd_take_cut(lx, input, have)) {
+            state = simd_state_of(lx);
+            latest = (struct simd_latest){0};
+            goes_on = true;
+        }
     }
-    if (pos > first_pos) {
-        lx->pos = pos;
-        simd_put_state(lx, &state, &latest);
-    }
-    return pos - first_pos;
+    return lx->pos - first_pos;
 }
 
 /* A kernel's run(). passes: for the lexer's regime, without and with @ as a letter, which may

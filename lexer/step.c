@@ -339,6 +339,31 @@ static int step_word(struct lexer *lx, const struct character_source *src)
     return lexer_end_word(lx, src) ? LEXER_STEP_DONE : LEXER_STEP_MORE;
 }
 
+bool lexer_take_word(struct lexer *lx, const struct character_source *src)
+{
+    static const struct character plain = {0};
+    const uint8_t *const in = src->bytes;
+    uint32_t end = lx->pos + 1;
+    while (end < src->have && src->slots[in[end]] == CATCODE_LETTER)
+        end++;
+    /* Of a CR it has to be known whether LF follows. */
+    if (end == src->have || in[end] == '^' || in[end] >= 0x80 ||
+        (in[end] == '\r' && end + 1 == src->have) ||
+        (lx->writes && lx->n_spans == lx->out.span_cap))
+        return false;
+    lx->control_start = lx->pos;
+    lx->word_caret = false;
+    open_span(lx, src, LEXER_CONTROL_WORD, &plain);
+    lx->n_tokens++;
+    lx->mode = LEXER_MODE_WORD;
+    lx->line_state = LEXER_LINE_MIDDLE;
+    lx->pos = end;
+    lexer_end_word(lx, src);
+    if (lx->context.busy)
+        context_after_step(lx);
+    return true;
+}
+
 static int step_rest(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;

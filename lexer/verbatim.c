@@ -91,27 +91,39 @@ static int take_character(struct lexer *lx, const struct character_source *src,
     return LEXER_STEP_DONE;
 }
 
+/* The offset of the first byte from at on that is not printable ASCII, or is one or two; have if
+ * there is none. */
+static uint32_t find_stop(const struct character_source *src, uint32_t at, uint8_t one, uint8_t two)
+{
+    const uint8_t *const in = src->bytes;
+    while (src->have - at >= 8) {
+        const uint64_t bytes = word64_load(in + at);
+        const uint64_t stop =
+            word64_not_printable(bytes) | word64_equal(bytes, one) | word64_equal(bytes, two);
+        if (stop)
+            return at + word64_first(stop);
+        at += 8;
+    }
+    while (at < src->have && in[at] >= ' ' && in[at] < 0x7F && in[at] != one && in[at] != two)
+        at++;
+    return at;
+}
+
 /* Printable ASCII but for the bytes one and two, which needs no decisions. */
 static void take_plain(struct lexer *lx, const struct character_source *src, uint8_t one,
                        uint8_t two)
 {
     struct lexer_context *context = &lx->context;
-    const uint32_t start = lx->pos;
-    uint32_t at = start, blanks = 0;
-    uint64_t stop = 0;
-    while (stop == 0 && src->have - at >= 8) {
-        const uint64_t bytes = word64_load(src->bytes + at);
-        stop = word64_not_printable(bytes) | word64_equal(bytes, one) | word64_equal(bytes, two);
-        at += stop ? word64_first(stop) : 8;
-    }
-    while (blanks < at - start && src->bytes[at - blanks - 1] == ' ')
+    const uint32_t start = lx->pos, end = find_stop(src, start, one, two);
+    uint32_t blanks = 0;
+    while (blanks < end - start && src->bytes[end - blanks - 1] == ' ')
         blanks++;
-    if (blanks < at - start) {
-        lx->n_tokens += context->n_blanks + (at - start - blanks);
+    if (blanks < end - start) {
+        lx->n_tokens += context->n_blanks + (end - start - blanks);
         context->n_blanks = 0;
     }
     context->n_blanks += blanks;
-    lx->pos = at;
+    lx->pos = end;
 }
 
 /* \verb, \lstinline, \mintinline */
@@ -249,6 +261,67 @@ int verbatim_step_inline(struct lexer *lx, const struct character_source *src)
         take_plain(lx, src, (uint8_t)lx->context.delimiter,
                    lx->context.balanced ? '}' : (uint8_t)lx->context.delimiter);
     return rc;
+}
+
+/* Behind the text whose delimiter is at offset at; 0 if that is not plain. */
+static uint32_t inline_end(const struct lexer *lx, const struct character_source *src, uint32_t at)
+{
+    const struct lexer_context *context = &lx->context;
+    const uint8_t first = at < src->have ? src->bytes[at] : 0;
+    if (first <= ' ' || first >= 0x7F || (first == '}' && lx->nest.depth > 0))
+        return 0;
+    const bool balanced = first == '{' && context->command_end - context->command_start > 6;
+    const uint8_t last = balanced ? '}' : first;
+    for (uint32_t depth = 1; depth > 0; depth += src->bytes[at] == last ? UINT32_MAX : 1) {
+        at = find_stop(src, at + 1, first, last);
+        if (at == src->have || (src->bytes[at] != first && src->bytes[at] != last))
+            return 0;
+    }
+    return at + 1;
+}
+
+/* Takes blanks, and behind these the bytes up to offset end as a span of that kind. */
+static void take_span(struct lexer *lx, const struct character_source *src, uint32_t begin,
+                      uint32_t end, unsigned kind)
+{
+    if (begin > lx->pos)
+        join(lx, src, LEXER_SKIPPED);
+    lx->pos = begin;
+    lx->run = LEXER_RUN_NONE;
+    join(lx, src, kind);
+    lx->pos = end;
+    lx->n_tokens += end - begin;
+}
+
+static uint32_t skip_blanks(const struct character_source *src, uint32_t at)
+{
+    while (at < src->have && src->bytes[at] == ' ')
+        at++;
+    return at;
+}
+
+bool verbatim_take_inline(struct lexer *lx, const struct character_source *src)
+{
+    const struct lexer_context *context = &lx->context;
+    const bool is_verb = lx->mode == LEXER_MODE_VERB_OPEN;
+    const uint32_t star = is_verb ? skip_blanks(src, lx->pos) : lx->pos;
+    const bool has_star =
+        is_verb && context->takes_star && star < src->have && src->bytes[star] == '*';
+    const uint32_t begin = has_star ? skip_blanks(src, star + 1) : star;
+    const uint32_t end = inline_end(lx, src, begin);
+    if (end == 0 || (lx->writes && lx->out.span_cap - lx->n_spans < 4))
+        return false;
+    if (!is_verb) { /* \lstinline: neither blanks nor an option */
+        if (context->verb_step != LEXER_VERB_OPTION || context->has_lang ||
+            src->bytes[begin] == '[')
+            return false;
+        expect_delimiter(lx);
+    }
+    if (has_star)
+        take_span(lx, src, star, star + 1, LEXER_OTHERS);
+    take_span(lx, src, begin, end, LEXER_VERBATIM);
+    back_to_text(lx);
+    return true;
 }
 
 /* Environments: up to "\end{name}", which stands so, without blanks, anywhere on a line. */

@@ -15,6 +15,10 @@ bool verbatim_may_end(const struct lexer *lx, const uint8_t *input, uint32_t at,
 /* Behind \verb, \lstinline or \mintinline. */
 void verbatim_begin_inline(struct lexer *lx, enum watch watch);
 
+/* Behind that: takes the text with its delimiters as lexer_step() would in several steps, where all
+ * of it is there and printable ASCII. False: nothing was taken. */
+bool verbatim_take_inline(struct lexer *lx, const struct character_source *src);
+
 /* While LEXER_BUSY_VERB: the optional argument, and the language's. May be repeated. */
 void verbatim_before_step(struct lexer *lx, const struct character_source *src);
 
