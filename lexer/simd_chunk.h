@@ -31,14 +31,14 @@ struct simd_chunk {
     simd_lanes letters, others, continued, suspects;
     struct simd_utf8 last_utf8;
     struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
-    simd_lanes starts, tokens, lines, pars, skipped, escapes;
+    simd_lanes starts, tokens, lines, skipped, escapes;
     simd_lanes all_starts;                           /* those behind the step's end too */
     simd_lanes comment, word, middle, fresh, run[2]; /* what is handed on behind each byte */
-    simd_lanes begin_groups, end_groups, math_shifts;
+    simd_lanes low, high, symbols, doubts;           /* see struct simd_wide */
+    simd_lanes events;               /* first letters of words that may be watched, and suspects */
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
-    /* First letters, all of them and those that may be watched; a lane without follows. */
+    /* First letters; a lane without follows. */
     uint64_t word_first[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
-    uint64_t commands[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
 };
 
 SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
@@ -158,26 +158,26 @@ SIMD_INLINE uint32_t simd_cut_of(const struct simd_wide *w, uint32_t group)
 SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct simd_wide *w,
                                 struct simd_chunk *chunk, uint32_t lane, bool writes)
 {
-    const struct simd_sets *s = &w->sets;
     simd_store(chunk->starts + lane, w->starts);
     simd_store(chunk->all_starts + lane, w->starts);
     simd_store(chunk->tokens + lane, w->tokens);
     simd_store(chunk->lines + lane, w->line_ends);
-    simd_store(chunk->pars + lane, w->pars);
     simd_store(chunk->skipped + lane, w->skipped);
     simd_store(chunk->escapes + lane, w->escape);
-    simd_store(chunk->begin_groups + lane, s->begin_groups & w->plain);
-    simd_store(chunk->end_groups + lane, s->end_groups & w->plain);
-    simd_store(chunk->math_shifts + lane, s->math_shifts & w->plain);
-    simd_store(chunk->commands + lane, w->word_first & simd_load(chunk->watched + lane));
     simd_store(chunk->comment + lane, w->comment);
     simd_store(chunk->word + lane, w->word);
     simd_store(chunk->middle + lane, w->leaves_middle);
     simd_store(chunk->fresh + lane, w->fresh);
     simd_store(chunk->run[0] + lane, w->plain_letters | w->plain_blanks);
     simd_store(chunk->run[1] + lane, w->plain_others | w->plain_blanks);
-    if (!group->has_high)
-        simd_store(chunk->suspects + lane, (simd_mask){0});
+    simd_store(chunk->low + lane, w->low);
+    simd_store(chunk->high + lane, w->high);
+    simd_store(chunk->symbols + lane, w->symbols);
+    simd_store(chunk->doubts + lane, w->doubts);
+    simd_mask events = w->word_first & simd_load(chunk->watched + lane);
+    if (group->has_high)
+        events |= simd_load(chunk->suspects + lane);
+    simd_store(chunk->events + lane, events);
     if (writes) {
         simd_store(chunk->word_first + lane, w->word_first);
         simd_put_kind_bits(group, w, chunk, lane);
@@ -264,7 +264,7 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
     for (group++; group < end_group && !stopped; group++)
         stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
     const uint32_t end_lane = group * SIMD_LANES;
-    chunk->word_first[end_lane] = chunk->commands[end_lane] = 0;
+    chunk->word_first[end_lane] = 0;
     simd_settle_end(chunk);
     chunk->ruled_end = chunk->end;
     chunk->ruled_stop = stopped;
@@ -298,7 +298,7 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
     const simd_mask first = simd_mask_bit(begin % SIMD_GROUP_BYTES), none = {0};
     struct simd_carry *const carry = &chunk->carry[begin / SIMD_GROUP_BYTES];
     chunk->begin = begin;
-    carry->escaped = carry->cr = carry->caret = none;
+    carry->escaped = carry->cr = carry->caret = carry->shift = none;
     carry->comment = state->comment ? first : none;
     carry->word = state->word ? first : none;
     carry->middle = state->middle ? first : none;
@@ -332,6 +332,7 @@ SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
     const simd_mask first = joins ? simd_mask_bit(index) : (simd_mask){0};
     simd_store(chunk->starts + lane, (simd_load(chunk->all_starts + lane) & from) | first);
     simd_store(chunk->tokens + lane, simd_load(chunk->tokens + lane) & from);
+    simd_store(chunk->lines + lane, simd_load(chunk->lines + lane) & from);
     chunk->begin = begin;
     chunk->end = chunk->ruled_end;
     return true;

@@ -12,6 +12,7 @@ struct simd_carry {
     simd_mask middle, fresh;          /* state M; state N */
     simd_mask run[2];                 /* such a run may be joined: see simd_find_spans() */
     simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
+    simd_mask shift;                  /* the last byte was a $ */
 };
 
 /* Where in a group work begins: bytes before are of no class, and state comes in there. */
@@ -64,6 +65,9 @@ struct simd_wide {
     /* The spans. */
     simd_mask starts, tokens, pars, skipped, nones;
     simd_mask plain; /* neither escaped nor in a comment */
+    /* Of enum simd_symbol: their lower and higher bits, and all of them. And where a $ before is
+     * not followed by a token that is none: it may be half of $$. */
+    simd_mask low, high, symbols, doubts;
     simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
 };
 
@@ -222,6 +226,18 @@ SIMD_INLINE void simd_find_spans(const struct simd_isa *isa, const struct simd_e
                 (run_starts & w->plain_blanks & in_middle) | (alone & ~w->nones);
 }
 
+/* Braces, $ and blank lines. */
+SIMD_INLINE void simd_find_symbols(const struct simd_isa *isa, const struct simd_entry *entry,
+                                   struct simd_wide *w, const struct simd_carry *carry)
+{
+    const struct simd_sets *s = &w->sets;
+    const simd_mask shifts = s->math_shifts & w->plain;
+    w->low = (s->end_groups & w->plain) | w->pars;
+    w->high = shifts | w->pars;
+    w->symbols = (s->begin_groups & w->plain) | w->low | w->high;
+    w->doubts = simd_next(isa, entry, shifts, carry->shift) & ~(w->tokens & ~shifts);
+}
+
 SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *entry,
                            const struct simd_group *group, const struct simd_carry *carry,
                            const struct simd_line_stops *stops, bool next_is_lf,
@@ -232,6 +248,7 @@ SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *
     simd_find_commands(isa, entry, w, carry);
     simd_find_stops(isa, entry, w, carry);
     simd_find_spans(isa, entry, w, carry);
+    simd_find_symbols(isa, entry, w, carry);
 }
 
 SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wide *w,
@@ -246,6 +263,7 @@ SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wid
     next->run[1] = isa->over(w->plain_others | w->plain_blanks);
     next->cr = isa->over(w->sets.crs);
     next->caret = isa->over((w->sets.superscripts & ~w->comment) | (w->escaped & w->sets.blanks));
+    next->shift = isa->over(w->high & ~w->low);
 }
 
 /* The same comes in. */
@@ -255,7 +273,7 @@ SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_c
     const simd_mask differ = (a->escaped ^ b->escaped) | (a->comment ^ b->comment) |
                              (a->word ^ b->word) | (a->middle ^ b->middle) | (a->fresh ^ b->fresh) |
                              (a->run[0] ^ b->run[0]) | (a->run[1] ^ b->run[1]) | (a->cr ^ b->cr) |
-                             (a->caret ^ b->caret);
+                             (a->caret ^ b->caret) | (a->shift ^ b->shift);
     return !isa->any(differ & simd_lowest(true));
 }
 
