@@ -184,6 +184,9 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     }
 }
 
+/* Of what is before the end, and of that alone, simd_settle_end() looks at so many bytes. */
+#define SIMD_SETTLED_BYTES 3u
+
 /* Cuts so that what is left begins with what has to be seen together with what follows it. */
 SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
 {
@@ -313,8 +316,7 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
 SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
                                 const struct simd_state *state)
 {
-    const uint32_t n_settled = 3; /* simd_settle_end() looked at so many bytes */
-    if (begin == 0 || begin + n_settled > chunk->ruled_end ||
+    if (begin == 0 || begin + SIMD_SETTLED_BYTES > chunk->ruled_end ||
         simd_lane_bit(chunk->escapes, begin - 1))
         return false;
     const struct simd_state known = simd_state_behind(chunk, begin - 1);

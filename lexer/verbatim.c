@@ -93,10 +93,9 @@ static int take_character(struct lexer *lx, const struct character_source *src,
 
 /* The offset of the first byte from at on that is not printable ASCII, or is one or two; have if
  * there is none. */
-static uint32_t find_stop(const struct character_source *src, uint32_t at, uint8_t one, uint8_t two)
+static uint32_t find_stop(const uint8_t *in, uint32_t at, uint32_t have, uint8_t one, uint8_t two)
 {
-    const uint8_t *const in = src->bytes;
-    while (src->have - at >= 8) {
+    while (have - at >= 8) {
         const uint64_t bytes = word64_load(in + at);
         const uint64_t stop =
             word64_not_printable(bytes) | word64_equal(bytes, one) | word64_equal(bytes, two);
@@ -104,7 +103,7 @@ static uint32_t find_stop(const struct character_source *src, uint32_t at, uint8
             return at + word64_first(stop);
         at += 8;
     }
-    while (at < src->have && in[at] >= ' ' && in[at] < 0x7F && in[at] != one && in[at] != two)
+    while (at < have && in[at] >= ' ' && in[at] < 0x7F && in[at] != one && in[at] != two)
         at++;
     return at;
 }
@@ -114,7 +113,7 @@ static void take_plain(struct lexer *lx, const struct character_source *src, uin
                        uint8_t two)
 {
     struct lexer_context *context = &lx->context;
-    const uint32_t start = lx->pos, end = find_stop(src, start, one, two);
+    const uint32_t start = lx->pos, end = find_stop(src->bytes, start, src->have, one, two);
     uint32_t blanks = 0;
     while (blanks < end - start && src->bytes[end - blanks - 1] == ' ')
         blanks++;
@@ -263,18 +262,17 @@ int verbatim_step_inline(struct lexer *lx, const struct character_source *src)
     return rc;
 }
 
-/* Behind the text whose delimiter is at offset at; 0 if that is not plain. */
-static uint32_t inline_end(const struct lexer *lx, const struct character_source *src, uint32_t at)
+uint32_t verbatim_inline_end(const struct lexer *lx, const uint8_t *input, uint32_t at,
+                             uint32_t have, enum watch watch)
 {
-    const struct lexer_context *context = &lx->context;
-    const uint8_t first = at < src->have ? src->bytes[at] : 0;
-    if (first <= ' ' || first >= 0x7F || (first == '}' && lx->nest.depth > 0))
+    const uint8_t first = at < have ? input[at] : 0;
+    if (first <= ' ' || first >= 0x7F || (first == '}' && lx->nest.depth > 0) ||
+        (first == '*' && watch == WATCH_VERB) || (first == '[' && watch != WATCH_VERB))
         return 0;
-    const bool balanced = first == '{' && context->command_end - context->command_start > 6;
-    const uint8_t last = balanced ? '}' : first;
-    for (uint32_t depth = 1; depth > 0; depth += src->bytes[at] == last ? UINT32_MAX : 1) {
-        at = find_stop(src, at + 1, first, last);
-        if (at == src->have || (src->bytes[at] != first && src->bytes[at] != last))
+    const uint8_t last = first == '{' && watch != WATCH_VERB ? '}' : first;
+    for (uint32_t depth = 1; depth > 0; depth += input[at] == last ? UINT32_MAX : 1) {
+        at = find_stop(input, at + 1, have, first, last);
+        if (at == have || (input[at] != first && input[at] != last))
             return 0;
     }
     return at + 1;
@@ -304,19 +302,17 @@ bool verbatim_take_inline(struct lexer *lx, const struct character_source *src)
 {
     const struct lexer_context *context = &lx->context;
     const bool is_verb = lx->mode == LEXER_MODE_VERB_OPEN;
+    if (!is_verb && (context->verb_step != LEXER_VERB_OPTION || context->has_lang))
+        return false;
     const uint32_t star = is_verb ? skip_blanks(src, lx->pos) : lx->pos;
-    const bool has_star =
-        is_verb && context->takes_star && star < src->have && src->bytes[star] == '*';
+    const bool has_star = is_verb && star < src->have && src->bytes[star] == '*';
     const uint32_t begin = has_star ? skip_blanks(src, star + 1) : star;
-    const uint32_t end = inline_end(lx, src, begin);
+    const uint32_t end = verbatim_inline_end(lx, src->bytes, begin, src->have,
+                                             is_verb ? WATCH_VERB : WATCH_LSTINLINE);
     if (end == 0 || (lx->writes && lx->out.span_cap - lx->n_spans < 4))
         return false;
-    if (!is_verb) { /* \lstinline: neither blanks nor an option */
-        if (context->verb_step != LEXER_VERB_OPTION || context->has_lang ||
-            src->bytes[begin] == '[')
-            return false;
+    if (!is_verb)
         expect_delimiter(lx);
-    }
     if (has_star)
         take_span(lx, src, star, star + 1, LEXER_OTHERS);
     take_span(lx, src, begin, end, LEXER_VERBATIM);
