@@ -188,6 +188,8 @@ SIMD_INLINE bool simd_take_cut(struct lexer *lx, const uint8_t *input, uint32_t 
         return false;
     if (lx->mode == LEXER_MODE_VERB_OPEN || lx->context.busy == LEXER_BUSY_VERB)
         verbatim_take_inline(lx, &src);
+    else if (lx->nest.env_step == LEXER_ENV_WANT_BRACE && lx->context.busy == 0)
+        lexer_take_name(lx, &src);
     return lx->mode == LEXER_MODE_TEXT && simd_applies(lx, input) &&
            lx->context.at_is_letter == at_is_letter;
 }
@@ -237,6 +239,18 @@ SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_wo
     return lx->pos - first_pos;
 }
 
+/* Has the byte-wise machine take so many bytes, or, for 0, one unit. */
+SIMD_INLINE int simd_leave(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t n_bytes)
+{
+    if (lx->pos == have)
+        return LEXER_STEP_DONE;
+    if (n_bytes > 0)
+        return lexer_portable_until(lx, input, have,
+                                    n_bytes < have - lx->pos ? lx->pos + n_bytes : have);
+    const struct character_source src = character_source_of(lx, input, have, false);
+    return lexer_step(lx, &src);
+}
+
 /* A kernel's run(). passes: for the lexer's regime, without and with @ as a letter, which may
  * change, and without and with spans. */
 SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
@@ -246,27 +260,27 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
     work.is_classified = false;
     uint32_t skip_bytes = SIMD_SKIP_BYTES;
     while (lx->pos < have) {
-        uint32_t until = lx->pos + 1;
-        if (have - lx->pos < SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
-            until = have;
+        const uint32_t pos = lx->pos;
+        uint32_t skipped = 0;
+        if (have - pos < SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
+            skipped = have - pos;
         } else if (simd_applies(lx, input)) {
             const uint32_t n =
                 simd_steps(&passes[lx->context.at_is_letter][lx->writes], &work, lx, input, have);
-            const bool is_poor = n < SIMD_POOR_BYTES;
-            until = lx->pos + (is_poor ? skip_bytes : 1);
+            const bool is_poor = n < SIMD_POOR_BYTES && lx->mode == LEXER_MODE_TEXT;
+            skipped = is_poor ? skip_bytes : 0;
             skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES
                          : skip_bytes < SIMD_SKIP_BYTES_MAX ? skip_bytes * 2
                                                             : SIMD_SKIP_BYTES_MAX;
+            if (n > 0 && simd_lines_apply(lx, input))
+                continue;
         } else if (simd_lines_apply(lx, input)) {
-            const uint32_t pos = lx->pos;
             passes[0][0].take_lines(lx, input, have);
-            until = lx->pos + (lx->pos - pos < SIMD_LANE_BYTES ? SIMD_SKIP_BYTES : 1);
-        } else if (simd_is_amid_character(input, lx->pos)) {
-            until = lx->pos + SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
+            skipped = lx->pos - pos < SIMD_LANE_BYTES ? SIMD_SKIP_BYTES : 0;
+        } else if (simd_is_amid_character(input, pos)) {
+            skipped = SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
         }
-        if (lx->pos == have)
-            break;
-        const int rc = lexer_portable_until(lx, input, have, until < have ? until : have);
+        const int rc = simd_leave(lx, input, have, skipped);
         if (rc != LEXER_STEP_DONE)
             return rc < 0 ? rc : 0;
     }

@@ -364,6 +364,42 @@ bool lexer_take_word(struct lexer *lx, const struct character_source *src)
     return true;
 }
 
+/* Behind the name of letters and others in braces at offset at; 0 if that is not plain. */
+static uint32_t find_name_end(const struct character_source *src, uint32_t at)
+{
+    const uint32_t n_max = LEXER_ENV_NAME_BYTES_MAX;
+    const uint32_t have = src->have - at > n_max ? at + n_max : src->have;
+    if (at == have || src->slots[src->bytes[at]] != CATCODE_BEGIN_GROUP)
+        return 0;
+    do
+        at++;
+    while (at < have && src->bytes[at] < 0x80 &&
+           (src->slots[src->bytes[at]] == CATCODE_LETTER ||
+            src->slots[src->bytes[at]] == CATCODE_OTHER));
+    return at < have && src->slots[src->bytes[at]] == CATCODE_END_GROUP ? at + 1 : 0;
+}
+
+bool lexer_take_name(struct lexer *lx, const struct character_source *src)
+{
+    static const struct character plain = {0};
+    const uint32_t start = lx->pos, end = find_name_end(src, start);
+    if (end == 0 || (lx->writes && lx->out.span_cap - lx->n_spans < end - start))
+        return false;
+    nest_open_brace(lx);
+    open_span(lx, src, LEXER_BEGIN_GROUP, &plain);
+    for (lx->pos++; lx->pos < end - 1; lx->pos++)
+        lexer_join_run(lx, src,
+                       src->slots[src->bytes[lx->pos]] == CATCODE_LETTER ? LEXER_LETTERS
+                                                                         : LEXER_OTHERS,
+                       &plain);
+    nest_close_brace(lx, src->bytes, lx->pos, end);
+    open_span(lx, src, LEXER_END_GROUP, &plain);
+    lx->n_tokens += end - start;
+    lx->line_state = LEXER_LINE_MIDDLE;
+    lx->pos = end;
+    return true;
+}
+
 static int step_rest(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;

@@ -18,6 +18,9 @@ int lexer_step(struct lexer *lx, const struct character_source *src);
  * is no room, or it may hold ^^ notation or UTF-8. */
 bool lexer_take_word(struct lexer *lx, const struct character_source *src);
 
+/* The same of {name} behind \begin or \end, where the name is plain ASCII. */
+bool lexer_take_name(struct lexer *lx, const struct character_source *src);
+
 /* Adds the character to the open span of its kind, or opens one. 0 or -ENOSPC. */
 int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigned kind,
                    const struct character *ch);
