@@ -372,6 +372,7 @@ static bool loops_apply(const struct lexer *lx, uint32_t have)
 int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until)
 {
     assert(until <= have);
+    const struct character_source src = character_source_of(lx, input, have, false);
     while (lx->pos < until) {
         if (loops_apply(lx, have)) {
             const uint32_t reach = have - REACH_BYTES;
@@ -383,7 +384,6 @@ int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, 
             if (lx->pos >= until)
                 break;
         }
-        const struct character_source src = character_source_of(lx, input, have, false);
         const int rc = lexer_step(lx, &src);
         if (rc != LEXER_STEP_DONE)
             return rc;

@@ -19,8 +19,9 @@ static bool is_line_end(uint8_t byte)
 
 static bool is_name_byte(uint8_t byte)
 {
-    const uint8_t lower = byte | 0x20;
-    return (lower >= 'a' && lower <= 'z') || byte == '@' || byte == '_' || byte == ':';
+    static const bool are[256] = {
+        ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['@'] = true, ['_'] = true, [':'] = true};
+    return are[byte];
 }
 
 static bool has_catcode(const struct look_text *text, uint32_t at, enum catcode catcode)

@@ -276,7 +276,8 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
                 continue;
         } else if (simd_lines_apply(lx, input)) {
             passes[0][0].take_lines(lx, input, have);
-            skipped = lx->pos - pos < SIMD_LANE_BYTES ? SIMD_SKIP_BYTES : 0;
+            const bool may_end = lx->pos < have && input[lx->pos] == '\\';
+            skipped = lx->pos - pos < SIMD_LANE_BYTES && !may_end ? SIMD_SKIP_BYTES : 0;
         } else if (simd_is_amid_character(input, pos)) {
             skipped = SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
         }

@@ -6,9 +6,9 @@
 
 #include "lexer/simd_command.h"
 
-/* Indices in a chunk: of the command, of its text, and behind that. */
+/* Indices in a chunk: of the text's first delimiter, and behind the last one. */
 struct simd_verb {
-    uint32_t at, text, end;
+    uint32_t begin, end;
 };
 
 /* The state behind it is M, and nothing goes on but a run, in which a span then begins. */
@@ -42,11 +42,11 @@ SIMD_INLINE uint64_t simd_bits_between(uint32_t lane, uint32_t begin, uint32_t e
 SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb *verb)
 {
     const bool goes_on = simd_run_goes_on(chunk, verb->end);
-    for (uint32_t lane = verb->at / SIMD_LANE_BYTES; lane * SIMD_LANE_BYTES < verb->end; lane++) {
-        /* Behind the first letter of the command, which is the event in work. */
-        const uint64_t inside = simd_bits_between(lane, verb->at + 2, verb->end);
+    for (uint32_t lane = verb->begin / SIMD_LANE_BYTES; lane * SIMD_LANE_BYTES < verb->end;
+         lane++) {
+        const uint64_t inside = simd_bits_between(lane, verb->begin, verb->end);
         chunk->starts[lane] &= ~inside;
-        chunk->tokens[lane] |= simd_bits_between(lane, verb->text, verb->end);
+        chunk->tokens[lane] |= inside;
         chunk->symbols[lane] &= ~inside;
         chunk->low[lane] &= ~inside;
         chunk->high[lane] &= ~inside;
@@ -56,9 +56,9 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
         chunk->all_starts[lane] = chunk->starts[lane];
     }
     for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
-        simd_change_bit(chunk->kind[bit], verb->text, LEXER_VERBATIM >> bit & 1);
-    simd_change_bit(chunk->starts, verb->text, true);
-    simd_change_bit(chunk->all_starts, verb->text, true);
+        simd_change_bit(chunk->kind[bit], verb->begin, LEXER_VERBATIM >> bit & 1);
+    simd_change_bit(chunk->starts, verb->begin, true);
+    simd_change_bit(chunk->all_starts, verb->begin, true);
     if (goes_on) {
         simd_change_bit(chunk->starts, verb->end, true);
         simd_change_bit(chunk->all_starts, verb->end, true);
@@ -67,24 +67,26 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
     simd_change_bit(chunk->run[1], verb->end - 1, false);
 }
 
-/* Takes \verb or \lstinline at offset at, where its text follows at once and is plain. False: it
- * was left. */
+/* Takes \verb, \lstinline or \mintinline{name} at offset at, where its text follows at once and is
+ * plain. False: it was left. */
 SIMD_SELDOM bool simd_take_verb(const struct simd_place *place, struct simd_chunk *chunk,
                                 uint32_t at)
 {
     struct lexer *const lx = place->lx;
-    const uint32_t text = simd_word_end(place, at + 1);
+    uint32_t text = simd_word_end(place, at + 1);
     const enum watch watch = watch_name(place->input + at + 1, text - at - 1, lx->context.on);
-    if (watch != WATCH_VERB && watch != WATCH_LSTINLINE)
+    if (watch != WATCH_VERB && watch != WATCH_LSTINLINE && watch != WATCH_MINTINLINE)
         return false;
-    const uint32_t end = verbatim_inline_end(lx, place->input, text, place->end, watch);
+    if (watch == WATCH_MINTINLINE)
+        text = simd_name_end(place, text);
+    const uint32_t end =
+        text > 0 ? verbatim_inline_end(lx, place->input, text, place->end, watch) : 0;
     /* simd_settle_end() looked at what is behind it. */
     if (end == 0 || place->end - end < SIMD_SETTLED_BYTES ||
         !simd_ends_as_told(chunk, end - place->pos) ||
         !context_follows_inline(lx, place->input, at))
         return false;
-    const struct simd_verb verb = {
-        .at = at - place->pos, .text = text - place->pos, .end = end - place->pos};
+    const struct simd_verb verb = {.begin = text - place->pos, .end = end - place->pos};
     simd_put_verb(chunk, &verb);
     return true;
 }

@@ -267,7 +267,7 @@ uint32_t verbatim_inline_end(const struct lexer *lx, const uint8_t *input, uint3
 {
     const uint8_t first = at < have ? input[at] : 0;
     if (first <= ' ' || first >= 0x7F || (first == '}' && lx->nest.depth > 0) ||
-        (first == '*' && watch == WATCH_VERB) || (first == '[' && watch != WATCH_VERB))
+        (first == '*' && watch == WATCH_VERB) || (first == '[' && watch == WATCH_LSTINLINE))
         return 0;
     const uint8_t last = first == '{' && watch != WATCH_VERB ? '}' : first;
     for (uint32_t depth = 1; depth > 0; depth += input[at] == last ? UINT32_MAX : 1) {

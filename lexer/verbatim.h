@@ -15,7 +15,7 @@ bool verbatim_may_end(const struct lexer *lx, const uint8_t *input, uint32_t at,
 /* Behind \verb, \lstinline or \mintinline. */
 void verbatim_begin_inline(struct lexer *lx, enum watch watch);
 
-/* Behind the text whose delimiter is at offset at, behind \verb or \lstinline, where all of it is
+/* Behind the text whose delimiter is at offset at, behind \verb and the like, where all of it is
  * there and printable ASCII; or 0. */
 uint32_t verbatim_inline_end(const struct lexer *lx, const uint8_t *input, uint32_t at,
                              uint32_t have, enum watch watch);
