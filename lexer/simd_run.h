@@ -178,20 +178,19 @@ SIMD_INLINE uint32_t simd_take_spans(const struct simd_passes *passes, const str
     return n;
 }
 
-/* The step was cut before a command: takes it, if it can be taken whole, with the text of \verb and
- * its like. True: text goes on, by the same passes. */
+/* The step was cut before a command: takes it, if it can be taken whole, and those that follow at
+ * once. True: text goes on, by the same passes. */
 SIMD_INLINE bool simd_take_cut(struct lexer *lx, const uint8_t *input, uint32_t have)
 {
     const struct character_source src = character_source_of(lx, input, have, false);
     const bool at_is_letter = lx->context.at_is_letter;
-    if (src.slots[input[lx->pos]] != CATCODE_ESCAPE || !lexer_take_word(lx, &src))
-        return false;
-    if (lx->mode == LEXER_MODE_VERB_OPEN || lx->context.busy == LEXER_BUSY_VERB)
-        verbatim_take_inline(lx, &src);
-    else if (lx->nest.env_step == LEXER_ENV_WANT_BRACE && lx->context.busy == 0)
-        lexer_take_name(lx, &src);
-    return lx->mode == LEXER_MODE_TEXT && simd_applies(lx, input) &&
-           lx->context.at_is_letter == at_is_letter;
+    bool taken = false;
+    while (src.slots[input[lx->pos]] == CATCODE_ESCAPE && lexer_take_command(lx, &src)) {
+        taken = simd_applies(lx, input);
+        if (!taken || lx->pos == have)
+            break;
+    }
+    return taken && lx->context.at_is_letter == at_is_letter;
 }
 
 /* Takes steps until one is cut by what has to be left to the byte-wise machine. The number of bytes

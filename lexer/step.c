@@ -339,13 +339,15 @@ static int step_word(struct lexer *lx, const struct character_source *src)
     return lexer_end_word(lx, src) ? LEXER_STEP_DONE : LEXER_STEP_MORE;
 }
 
-bool lexer_take_word(struct lexer *lx, const struct character_source *src)
+static bool take_word(struct lexer *lx, const struct character_source *src)
 {
     static const struct character plain = {0};
     const uint8_t *const in = src->bytes;
     uint32_t end = lx->pos + 1;
     while (end < src->have && src->slots[in[end]] == CATCODE_LETTER)
         end++;
+    if (end == lx->pos + 1)
+        return false;
     /* Of a CR it has to be known whether LF follows. */
     if (end == src->have || in[end] == '^' || in[end] >= 0x80 ||
         (in[end] == '\r' && end + 1 == src->have) ||
@@ -379,7 +381,7 @@ static uint32_t find_name_end(const struct character_source *src, uint32_t at)
     return at < have && src->slots[src->bytes[at]] == CATCODE_END_GROUP ? at + 1 : 0;
 }
 
-bool lexer_take_name(struct lexer *lx, const struct character_source *src)
+static bool take_name(struct lexer *lx, const struct character_source *src)
 {
     static const struct character plain = {0};
     const uint32_t start = lx->pos, end = find_name_end(src, start);
@@ -397,6 +399,17 @@ bool lexer_take_name(struct lexer *lx, const struct character_source *src)
     lx->n_tokens += end - start;
     lx->line_state = LEXER_LINE_MIDDLE;
     lx->pos = end;
+    return true;
+}
+
+bool lexer_take_command(struct lexer *lx, const struct character_source *src)
+{
+    if (!take_word(lx, src))
+        return false;
+    if (lx->mode == LEXER_MODE_VERB_OPEN || lx->context.busy == LEXER_BUSY_VERB)
+        verbatim_take_inline(lx, src);
+    else if (lx->nest.env_step == LEXER_ENV_WANT_BRACE && lx->context.busy == 0)
+        take_name(lx, src);
     return true;
 }
 
