@@ -17,7 +17,7 @@
 /* Where steps get no further than this, the byte-wise machine takes so many more bytes too, which
  * costs less than leaving and entering the vectors; twice as many each time that this happens
  * again. */
-#define SIMD_POOR_BYTES     128u
+#define SIMD_POOR_BYTES     32u
 #define SIMD_SKIP_BYTES     64u
 #define SIMD_SKIP_BYTES_MAX 1024u
 
