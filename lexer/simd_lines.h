@@ -203,7 +203,7 @@ SIMD_INLINE void simd_take_lines(const struct simd_isa *isa, struct lexer *lx, c
         starts[0] = lx->pos;
     bool goes_on = true;
     while (goes_on && have - lines.pos >= SIMD_LANE_BYTES + SIMD_AHEAD_BYTES &&
-           room - lines.n_spans > SIMD_LANE_BYTES) {
+           lines.n_spans + SIMD_LANE_BYTES < room) {
         const uint8_t *const in = input + lines.pos;
         struct simd_line_bytes b = simd_line_ends(isa, &lines, in);
         uint64_t tokens = 0;
@@ -216,7 +216,7 @@ SIMD_INLINE void simd_take_lines(const struct simd_isa *isa, struct lexer *lx, c
                 b.bad |= leads & isa->suspects(in);
         }
         const bool is_last = have - lines.pos < 2 * SIMD_LANE_BYTES + SIMD_AHEAD_BYTES ||
-                             room - lines.n_spans <= 2 * SIMD_LANE_BYTES;
+                             lines.n_spans + 2 * SIMD_LANE_BYTES >= room;
         const uint64_t valid = simd_end_lines(&lines, b.bad, is_last);
         const uint64_t lfs = b.lfs & valid;
         if (is_verbatim) {
