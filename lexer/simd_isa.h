@@ -24,6 +24,8 @@ struct simd_isa {
      * words that are watched, if they are that: all of them, and few others. */
     void (*classify)(const uint8_t *in, unsigned regime, bool at_is_letter, simd_lanes *plane,
                      uint64_t *watched, uint32_t lane);
+    uint64_t (*equal)(const uint8_t *in, uint8_t byte);
+    uint64_t (*at_least)(const uint8_t *in, uint8_t byte);
     uint64_t (*leads)(const uint8_t *in); /* bytes from 0xC0 on */
     struct simd_utf8_bytes (*utf8)(const uint8_t *in);
     /* Bytes that begin what suspect.c reports, but for control characters. */

@@ -19,7 +19,7 @@
 #define SIMD_PASSES(classify_of, rules)                                                            \
     {                                                                                              \
         .classify = (classify_of), .apply_rules = (rules), .nest = nest, .put_spans = put_spans,   \
-        .state_at_cut = state_at_cut                                                               \
+        .take_lines = take_lines                                                                   \
     }
 #define SIMD_PASSES2(classify_of)                                                                  \
     {                                                                                              \
@@ -50,9 +50,23 @@
     {                                                                                              \
         return simd_put_spans(&(isa), chunk, pos, room, kinds, starts);                            \
     }                                                                                              \
-    static struct simd_state state_at_cut(const struct simd_chunk *chunk)                          \
+    static void take_verbatim(struct lexer *lx, const uint8_t *input, uint32_t have)               \
     {                                                                                              \
-        return simd_state_at_cut(&(isa), chunk);                                                   \
+        if (lx->regime == LEXER_LUALATEX)                                                          \
+            simd_take_lines(&(isa), lx, input, have, LEXER_VERBATIM, LEXER_LUALATEX);              \
+        else                                                                                       \
+            simd_take_lines(&(isa), lx, input, have, LEXER_VERBATIM, LEXER_PDFLATEX);              \
+    }                                                                                              \
+    static void take_after_end(struct lexer *lx, const uint8_t *input, uint32_t have)              \
+    {                                                                                              \
+        simd_take_lines(&(isa), lx, input, have, LEXER_AFTER_END, LEXER_PDFLATEX);                 \
+    }                                                                                              \
+    static void take_lines(struct lexer *lx, const uint8_t *input, uint32_t have)                  \
+    {                                                                                              \
+        if (lx->mode == LEXER_MODE_VERBATIM)                                                       \
+            take_verbatim(lx, input, have);                                                        \
+        else                                                                                       \
+            take_after_end(lx, input, have);                                                       \
     }                                                                                              \
     static const struct simd_passes passes[2][2][2] = {                                            \
         [LEXER_LUALATEX] = {SIMD_PASSES2(classify_lualatex), SIMD_PASSES2(classify_lualatex_at)},  \

@@ -20,6 +20,8 @@ struct cases_sample {
     X(every_utf8_lead)                                                                             \
     X(random_words)                                                                                \
     X(dense_nesting)                                                                               \
+    X(raw_lines)                                                                                   \
+    X(inline_text)                                                                                 \
     X(between_unreadable_pages)                                                                    \
     X(long_runs)                                                                                   \
     X(capacity)
