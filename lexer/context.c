@@ -5,6 +5,7 @@
 
 #include "lexer/catcode.h"
 #include "lexer/formula.h"
+#include "lexer/group.h"
 #include "lexer/issue.h"
 #include "lexer/look.h"
 #include "lexer/nest.h"
@@ -373,36 +374,6 @@ bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch 
            look_is_defined(&text, at);
 }
 
-/* \endgroup, in braces that begin inside its group. \lowercase{\endgroup…} ends it when TeX has
- * read the argument, \def\x{\endgroup} does not. What stands outside the group holds for both. */
-static void end_outer_group(struct lexer *lx, const struct look_text *text,
-                            struct lexer_group *group, uint32_t at)
-{
-    const uint32_t n_braces = lx->nest.depth - group->depth;
-    if (group->definition_depth == 0) {
-        const uint32_t definition = look_at_braces(text, at, n_braces).definition;
-        if (definition > 0)
-            group->definition_depth = group->depth + definition;
-        group->depth += definition == 0;
-        group->ends = definition == 0;
-        nest_update_guard(lx);
-    }
-}
-
-void context_group(struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at)
-{
-    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
-    struct lexer_group *const outer = nest_outer_group(lx);
-    if (look_is_mention(&text, at))
-        return;
-    if (watch == WATCH_BEGIN_GROUP)
-        nest_open_group(lx);
-    else if (outer)
-        end_outer_group(lx, &text, outer, at);
-    else
-        nest_close_group(lx);
-}
-
 bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
                   const uint8_t *name, uint32_t n_bytes)
 {
@@ -423,7 +394,7 @@ bool context_word(struct lexer *lx, const struct character_source *src, enum wat
         return true;
     case WATCH_BEGIN_GROUP:
     case WATCH_END_GROUP:
-        context_group(lx, src->bytes, watch, lx->control_start);
+        group_command(lx, src->bytes, watch, lx->control_start);
         return true;
     case WATCH_CATCODE:
         return begin_catcode(lx, src);
