@@ -185,12 +185,13 @@ static bool is_executed(struct lexer *lx, const uint8_t *input, uint32_t at)
 /* Verbatim text is not allowed in arguments: where it stands is a group. */
 static bool is_followed(struct lexer *lx, const uint8_t *input, enum watch watch)
 {
+    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
     const uint32_t at = lx->control_start;
     switch ((unsigned)watch) {
     case WATCH_UNKNOWABLE:
         return false;
     case WATCH_END_INPUT:
-        return lx->nest.depth == 0;
+        return lx->nest.depth == 0 && !look_is_expanded_after(&text, at);
     case WATCH_VERB:
     case WATCH_LSTINLINE:
     case WATCH_MINTINLINE:
@@ -372,6 +373,19 @@ bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch 
            look_is_defined(&text, at);
 }
 
+void context_group(struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at)
+{
+    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
+    if (look_is_mention(&text, at))
+        return;
+    if (watch == WATCH_BEGIN_GROUP)
+        nest_open_group(lx);
+    else if (!nest_is_inside_group(lx))
+        nest_close_group(lx);
+    else if (lx->nest.groups_beyond == 0 && !context_in_definition(lx, input, at))
+        nest_close_group_later(lx); /* \lowercase{\endgroup…} */
+}
+
 bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
                   const uint8_t *name, uint32_t n_bytes)
 {
@@ -391,10 +405,8 @@ bool context_word(struct lexer *lx, const struct character_source *src, enum wat
         }
         return true;
     case WATCH_BEGIN_GROUP:
-        nest_open_group(lx);
-        return true;
     case WATCH_END_GROUP:
-        nest_close_group(lx);
+        context_group(lx, src->bytes, watch, lx->control_start);
         return true;
     case WATCH_CATCODE:
         return begin_catcode(lx, src);

@@ -162,17 +162,10 @@ bool look_is_defined(const struct look_text *text, uint32_t at)
 
 bool look_is_mention(const struct look_text *text, uint32_t at)
 {
-    static const struct look_name one_before[] = {NAME("let"),
-                                                  NAME("string"),
-                                                  NAME("noexpand"),
-                                                  NAME("meaning"),
-                                                  NAME("show"),
-                                                  NAME("newif"),
-                                                  NAME("ifx"),
-                                                  NAME("protected@edef"),
-                                                  NAME("futurelet"),
-                                                  NAME("undefine"),
-                                                  {0}};
+    static const struct look_name one_before[] = {
+        NAME("let"),       NAME("string"),   NAME("noexpand"),   NAME("meaning"),
+        NAME("show"),      NAME("newif"),    NAME("ifx"),        NAME("protected@edef"),
+        NAME("futurelet"), NAME("undefine"), NAME("MakeRobust"), {0}};
     static const struct look_name two_before[] = {NAME("let"), NAME("ifx"), NAME("futurelet"), {0}};
     const struct look_word before = look_before(text, at);
     if (is_open(text, before))
@@ -202,6 +195,12 @@ bool look_is_global(const struct look_text *text, uint32_t at)
 {
     static const struct look_name global[] = {NAME("global"), {0}};
     return is_one_of(text, look_before(text, at), global);
+}
+
+bool look_is_expanded_after(const struct look_text *text, uint32_t at)
+{
+    static const struct look_name expandafter[] = {NAME("expandafter"), {0}};
+    return is_one_of(text, look_before(text, at), expandafter);
 }
 
 /* Back from behind a closing brace or bracket to its other one; false if that is below low. */
@@ -336,8 +335,8 @@ static enum brace brace_at(const struct look_text *text, uint32_t at)
     if (!skip_arguments(text, low, &head_end, &n_before))
         return BRACE_DEFINITION; /* for all we know */
     struct look_word word = look_before(text, head_end);
-    if (word.n_bytes == 0)
-        return BRACE_GROUP;
+    if (word.n_bytes == 0) /* \toks0={…} is executed later */
+        return word.byte == '=' ? BRACE_DEFINITION : BRACE_GROUP;
     if (n_before < n_arguments_of(text, word))
         return BRACE_DEFINITION;
     /* \newcommand\x, whose first argument has no braces */

@@ -91,6 +91,31 @@ void nest_open_group(struct lexer *lx)
     nest_update_guard(lx);
 }
 
+/* The innermost one that is not to end with its argument. */
+static struct lexer_group *open_group(struct lexer *lx)
+{
+    struct lexer_nest *nest = &lx->nest;
+    for (uint32_t i = nest->n_groups; i > 0; i--)
+        if (!nest->groups[i - 1].ends)
+            return &nest->groups[i - 1];
+    return NULL;
+}
+
+bool nest_is_inside_group(struct lexer *lx)
+{
+    const struct lexer_group *group = open_group(lx);
+    return group && group->depth < lx->nest.depth && group->n_env == lx->nest.n_env;
+}
+
+void nest_close_group_later(struct lexer *lx)
+{
+    struct lexer_group *group = open_group(lx);
+    assert(group && group->depth < lx->nest.depth);
+    group->ends = 1;
+    group->depth++;
+    nest_update_guard(lx);
+}
+
 /* One in another brace group or environment than the last \begingroup is the half of a definition.
  */
 void nest_close_group(struct lexer *lx)
@@ -100,9 +125,10 @@ void nest_close_group(struct lexer *lx)
         nest->groups_beyond--;
         return;
     }
-    if (nest->n_groups == 0 || nest->groups[nest->n_groups - 1].depth != nest->depth ||
-        nest->groups[nest->n_groups - 1].n_env != nest->n_env)
+    const struct lexer_group *group = open_group(lx);
+    if (!group || group->depth != nest->depth || group->n_env != nest->n_env)
         return;
+    assert(group == &nest->groups[nest->n_groups - 1]); /* others would be deeper, and over */
     nest->n_groups--;
     settle(lx);
 }
@@ -211,6 +237,7 @@ static void begin_environment(struct lexer *lx, uint32_t at_brace)
         .name_start = nest->env_name_start,
         .depth = nest->depth,
     };
+    nest->guard = nest->depth; /* nothing is deeper */
 }
 
 static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
@@ -283,8 +310,12 @@ static void take_environment(struct lexer *lx, const uint8_t *input, uint32_t at
         end_environment(lx, input, at_brace);
     else
         begin_environment(lx, at_brace);
-    nest_update_guard(lx);
-    follow_environment(lx, input, at_brace, nest->env_beyond > 0);
+}
+
+static void take_and_follow(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
+{
+    take_environment(lx, input, at_brace);
+    follow_environment(lx, input, at_brace, lx->nest.env_beyond > 0);
 }
 
 void nest_env_caret(struct lexer *lx, uint32_t end)
@@ -312,7 +343,7 @@ void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind,
         if (kind == LEXER_LETTERS || kind == LEXER_OTHERS || kind == LEXER_SUBSCRIPT)
             return;
         if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX)
-            take_environment(lx, input, at);
+            take_and_follow(lx, input, at);
         else if (kind == LEXER_END_GROUP)
             add(lx, LEXER_ISSUE_NAME_TOO_LONG, nest->env_control_start, at + 1);
     }

@@ -10,6 +10,7 @@
 #include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 #include "lexer/watch.h"
+#include "lexer/word64.h"
 
 /* A chunk and where it stands. */
 struct simd_place {
@@ -42,12 +43,53 @@ SIMD_INLINE uint32_t simd_name_end(const struct simd_place *place, uint32_t at)
 }
 
 /* What the context layer follows: these are left to the byte-wise machine. */
-SIMD_INLINE bool simd_is_followed(const struct lexer *lx, enum watch watch, const uint8_t *name,
+SIMD_INLINE bool simd_is_followed(const struct lexer *lx, bool is_end, const uint8_t *name,
                                   uint32_t n)
 {
     if (!lx->context.on)
         return false;
-    return watch == WATCH_BEGIN ? verbatim_is_name(lx, name, n) : verbatim_is_document(name, n);
+    return is_end ? verbatim_is_document(name, n) : verbatim_is_name(lx, name, n);
+}
+
+/* Takes \begin{name} or \end{name} at offset at, whose name is given. False: the byte-wise machine
+ * has to. */
+SIMD_INLINE bool simd_take_environment(const struct simd_place *place, uint32_t at, bool is_end,
+                                       uint32_t name, uint32_t n)
+{
+    struct lexer *const lx = place->lx;
+    if (n > LEXER_ENV_NAME_BYTES_MAX || simd_is_followed(lx, is_end, place->input + name, n) ||
+        context_redefines(lx, place->input, is_end ? WATCH_END : WATCH_BEGIN, at))
+        return false;
+    nest_environment(lx, place->input, at, name + n);
+    return true;
+}
+
+/* The number of ASCII letters from at on, up to 16. */
+SIMD_INLINE uint32_t simd_count_letters(const uint8_t *at)
+{
+    const uint64_t low = word64_not_ascii_letters(word64_load(at));
+    const uint64_t high = word64_not_ascii_letters(word64_load(at + 8));
+    const uint32_t n_high = high ? word64_first(high) : 8;
+    return low ? word64_first(low) : 8 + n_high;
+}
+
+#define SIMD_NAME_AHEAD 18u /* the longest name that is told at once, with a star and a } */
+
+/* The same for most of them, at once: names of letters, and of letters and a star. 0: it may be
+ * anything else; else the end of the }. */
+SIMD_INLINE uint32_t simd_plain_environment(const struct simd_place *place, uint32_t at,
+                                            bool *is_end, uint32_t *name)
+{
+    const uint64_t command = word64_load(place->input + at) >> 8; /* behind the escape character */
+    const bool is_begin = (command & UINT64_C(0xFFFFFFFFFFFF)) == UINT64_C(0x7B6E69676562);
+    *is_end = (command & UINT64_C(0xFFFFFFFF)) == UINT64_C(0x7B646E65);
+    *name = at + (*is_end ? 5 : 7); /* behind "\\end{", "\\begin{" */
+    if (!(is_begin | *is_end) || *name + SIMD_NAME_AHEAD > place->end ||
+        place->lx->context.n_changed > 0)
+        return 0;
+    uint32_t end = *name + simd_count_letters(place->input + *name);
+    end += place->input[end] == '*';
+    return place->input[end] == '}' ? end + 1 : 0;
 }
 
 /* Takes the control word at offset at if it is \begin{name}, \end{name} or one that begins or ends
@@ -58,6 +100,12 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
 {
     struct lexer *const lx = place->lx;
     const uint8_t *const input = place->input;
+    bool is_end;
+    uint32_t name;
+    uint32_t name_end = simd_plain_environment(place, at, &is_end, &name);
+    if (name_end != 0)
+        return lx->context.n_saves == 0 &&
+               simd_take_environment(place, at, is_end, name, name_end - 1 - name);
     const uint32_t end = simd_word_end(place, at + 1);
     const uint32_t n = end - at - 1;
     /* Behind the end it may go on, and behind these in ^^ notation or as UTF-8. */
@@ -69,21 +117,14 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     if (lx->context.n_saves > 0)
         return false; /* an end of a group may bring category codes back */
     if (watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) {
-        if (watch == WATCH_BEGIN_GROUP)
-            nest_open_group(lx);
-        else
-            nest_close_group(lx);
+        context_group(lx, input, watch, at);
         return true;
     }
     if (watch != WATCH_BEGIN && watch != WATCH_END)
         return false;
-    const uint32_t name_end = simd_name_end(place, end);
-    if (name_end == 0 || name_end - end - 2 > LEXER_ENV_NAME_BYTES_MAX ||
-        simd_is_followed(lx, watch, input + end + 1, name_end - end - 2) ||
-        context_redefines(lx, input, watch, at))
-        return false;
-    nest_environment(lx, input, at, name_end - 1);
-    return true;
+    name_end = simd_name_end(place, end);
+    return name_end != 0 &&
+           simd_take_environment(place, at, watch == WATCH_END, end + 1, name_end - end - 2);
 }
 
 /* A blank line or a $. False: for the byte-wise machine, since an end of a formula may bring

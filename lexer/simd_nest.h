@@ -20,6 +20,7 @@ struct simd_block {
     uint64_t first_part, last_part;
     uint32_t shift_lane;             /* the last one with a $, or SIMD_LANES_MAX */
     uint32_t n_before, shift_before; /* tokens before the first lane, and before that one */
+    uint32_t n_first;                /* before the first part */
     uint32_t n_tokens;               /* before the next lane */
 };
 
@@ -31,6 +32,7 @@ SIMD_INLINE struct simd_block simd_begin_block(uint32_t lane, uint64_t part, uin
                                .last_part = part,
                                .shift_lane = SIMD_LANES_MAX,
                                .n_before = n_tokens,
+                               .n_first = n_tokens,
                                .n_tokens = n_tokens};
 }
 
@@ -93,16 +95,19 @@ SIMD_INLINE bool simd_tell(const struct simd_bulk *bulk, const struct simd_block
 {
     const bool has_shifts = block->shift_lane != SIMD_LANES_MAX;
     /* The last $ before may be the first half of $$. */
-    const bool may_follow = flow->shift_token != 0 && flow->shift_token >= block->n_before;
+    const bool may_follow = flow->shift_token != 0 && flow->shift_token >= block->n_first;
     if (block->n == 0)
         return true;
     if (block->doubts != 0 || !flow->is_plain || (has_shifts && (may_follow || flow->forbidden)))
         return false;
     unsigned state = simd_bulk_read(bulk, flow->state, block->low, block->high, block->n);
-    if (__builtin_expect(state == SIMD_BULK_UNKNOWN, 0))
-        state = simd_bulk_read(bulk, simd_bulk_state(flow), block->low, block->high, block->n);
-    if (state == SIMD_BULK_UNKNOWN)
-        return false;
+    if (__builtin_expect(state == SIMD_BULK_UNKNOWN, 0)) {
+        const unsigned exact = simd_bulk_state(flow);
+        if (exact != flow->state)
+            state = simd_bulk_read(bulk, exact, block->low, block->high, block->n);
+        if (state == SIMD_BULK_UNKNOWN)
+            return false;
+    }
     const uint32_t n_closes = simd_count(block->low & ~block->high);
     const uint32_t n_opens = block->n - simd_count(block->low | block->high);
     flow->depth += n_opens - n_closes;
@@ -114,38 +119,70 @@ SIMD_INLINE bool simd_tell(const struct simd_bulk *bulk, const struct simd_block
     return true;
 }
 
-/* A block that cannot be told as a whole, lane by lane. */
-SIMD_SELDOM uint32_t simd_tell_slowly(const struct simd_isa *isa, const struct simd_bulk *bulk,
-                                      const struct simd_block *block,
+/* Takes the first lane away from the block. */
+SIMD_INLINE struct simd_block simd_split(struct simd_block *block, const struct simd_chunk *chunk)
+{
+    const uint32_t lane = block->first_lane;
+    const uint64_t part = simd_part(block, lane);
+    const uint32_t n = simd_count(chunk->symbols[lane] & part);
+    struct simd_block first = simd_begin_block(lane, part, block->n_before);
+    first.n_first = block->n_first;
+    first.low = block->low & simd_below(n);
+    first.high = block->high & simd_below(n);
+    first.n = n;
+    first.doubts = chunk->doubts[lane] & part;
+    if (chunk->high[lane] & ~chunk->low[lane] & part) {
+        first.shift_lane = lane;
+        first.shift_before = block->n_before;
+    }
+    block->low = n < 64 ? block->low >> n : 0;
+    block->high = n < 64 ? block->high >> n : 0;
+    block->n -= n;
+    block->n_before += simd_count(chunk->tokens[lane]);
+    block->n_first = block->n_before;
+    block->first_lane = lane + 1;
+    block->first_part = ~UINT64_C(0);
+    if (block->shift_lane == lane)
+        block->shift_lane = SIMD_LANES_MAX;
+    if (block->doubts == 0)
+        return first;
+    block->doubts = 0;
+    for (uint32_t rest = lane + 1; rest <= block->last_lane; rest++)
+        block->doubts |= chunk->doubts[rest] & simd_part(block, rest);
+    return first;
+}
+
+/* A block that cannot be told as a whole: up to the lane that is to blame, that one by nest.c, and
+ * then the rest as a whole, if possible. */
+SIMD_SELDOM uint32_t simd_tell_slowly(const struct simd_bulk *bulk, struct simd_block block,
                                       const struct simd_place *place,
                                       const struct simd_chunk *chunk, struct simd_flow *flow)
 {
-    uint32_t n_tokens = block->n_before;
-    for (uint32_t lane = block->first_lane; lane <= block->last_lane; lane++) {
-        const uint64_t part = simd_part(block, lane);
-        struct simd_block of_lane = simd_begin_block(lane, part, n_tokens);
-        simd_add(isa, &of_lane, chunk, lane, part);
-        if (!simd_tell(bulk, &of_lane, place, chunk, flow)) {
-            simd_save_flow(place->lx, flow);
-            const uint32_t stop = simd_nest_one_by_one(place, chunk, lane, part, n_tokens);
-            *flow = simd_load_flow(place->lx);
-            if (stop != place->end)
-                return stop;
-        }
-        n_tokens += simd_count(chunk->tokens[lane]);
+    bool is_new = false; /* the lane before was to blame */
+    while (block.n > 0 && !(is_new && simd_tell(bulk, &block, place, chunk, flow))) {
+        const struct simd_block first = simd_split(&block, chunk);
+        is_new = !simd_tell(bulk, &first, place, chunk, flow);
+        if (!is_new)
+            continue;
+        simd_save_flow(place->lx, flow);
+        const uint32_t stop =
+            simd_nest_one_by_one(place, chunk, first.first_lane, first.first_part, first.n_before);
+        *flow = simd_load_flow(place->lx);
+        if (stop != place->end)
+            return stop;
     }
     return place->end;
 }
 
 /* Tells what was gathered. The offset of what has to be left to the byte-wise machine, or
  * place->end. */
-SIMD_SELDOM uint32_t simd_close(const struct simd_isa *isa, const struct simd_bulk *bulk,
-                                const struct simd_block *block, const struct simd_place *place,
-                                const struct simd_chunk *chunk, struct simd_flow *flow)
+SIMD_SELDOM uint32_t simd_close(const struct simd_bulk *bulk, const struct simd_block *block,
+                                const struct simd_place *place, const struct simd_chunk *chunk,
+                                struct simd_flow *flow)
 {
     if (__builtin_expect(simd_tell(bulk, block, place, chunk, flow), 1))
         return place->end;
-    return simd_tell_slowly(isa, bulk, block, place, chunk, flow);
+    return simd_tell_slowly(bulk, *block, place, chunk, flow);
 }
 
 /* Gathers what is in the part of the lane, of which the block begins with the first one. */
@@ -155,7 +192,7 @@ SIMD_INLINE uint32_t simd_gather(const struct simd_isa *isa, const struct simd_b
                                  struct simd_flow *flow)
 {
     if (!simd_add(isa, block, chunk, lane, part)) {
-        const uint32_t stop = simd_close(isa, bulk, block, place, chunk, flow);
+        const uint32_t stop = simd_close(bulk, block, place, chunk, flow);
         if (stop != place->end)
             return stop;
         *block = simd_begin_block(lane, part, block->n_tokens);
@@ -188,7 +225,7 @@ SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct sim
         const uint32_t at = base + simd_first(event);
         uint32_t stop = simd_gather(isa, bulk, block, place, chunk, lane, part & (event - 1), flow);
         if (stop == place->end)
-            stop = simd_close(isa, bulk, block, place, chunk, flow);
+            stop = simd_close(bulk, block, place, chunk, flow);
         if (stop != place->end)
             return stop;
         simd_save_flow(place->lx, flow);
@@ -203,6 +240,7 @@ SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct sim
         events &= chunk->events[lane]; /* none in verbatim text */
         part = valid & ~(event - 1);
         *block = simd_begin_block(lane, part, block->n_tokens);
+        block->n_first += simd_count(chunk->tokens[lane] & (event - 1));
     }
     return simd_gather(isa, bulk, block, place, chunk, lane, part, flow);
 }
@@ -243,7 +281,7 @@ SIMD_INLINE uint32_t simd_nest_lanes(const struct simd_isa *isa, const struct si
             return stop;
         block.n_tokens += simd_count(chunk->tokens[lane++] & valid);
     }
-    return simd_close(isa, bulk, &block, place, chunk, flow);
+    return simd_close(bulk, &block, place, chunk, flow);
 }
 
 /* Follows the step, and counts what is in it. False: it is cut, and the byte-wise machine has to go

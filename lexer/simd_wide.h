@@ -147,8 +147,24 @@ SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, const struct simd_e
  *   text      a \ \ \ b \ { \ \ c      (first byte left)
  *   escape    . 1 . 1 . 1 . 1 . .
  *   escaped   . . 1 . 1 . 1 . 1 .
- *
- * Comments, from an unescaped comment character to the line end. A sum carries from the first one
+ */
+SIMD_INLINE void simd_find_escapes(const struct simd_isa *isa, const struct simd_entry *entry,
+                                   const struct simd_carry *carry, simd_mask escapes,
+                                   simd_mask *escape, simd_mask *escaped)
+{
+    *escape = escapes;
+    *escaped = simd_next(isa, entry, escapes, carry->escaped);
+    if (__builtin_expect(!isa->any(escapes & *escaped), 1)) /* no run of them */
+        return;
+    const simd_mask odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
+    const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
+    const simd_mask first_escaped = carry->escaped & lowest, run = escapes & ~first_escaped;
+    const simd_mask parity = isa->difference(isa->next(run, (simd_mask){0}) | odd, run) ^ odd;
+    *escape = parity & escapes;
+    *escaped = parity ^ (escapes | first_escaped);
+}
+
+/* Comments, from an unescaped comment character to the line end. A sum carries from the first one
  * through all that is no line end.
  *
  *   text      a % b % c ⏎ d
@@ -162,19 +178,16 @@ SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, const struct sim
                                     struct simd_wide *w, const struct simd_carry *carry)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
     const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
-    const simd_mask first_escaped = carry->escaped & lowest;
-    const simd_mask run = s->escapes & ~first_escaped;
-    const simd_mask parity = isa->difference(isa->next(run, (simd_mask){0}) | odd, run) ^ odd;
-    const simd_mask escaped = parity ^ (s->escapes | first_escaped);
+    simd_mask escape, escaped;
+    simd_find_escapes(isa, entry, carry, s->escapes, &escape, &escaped);
     const simd_mask rest = ~w->line_ends;
     const simd_mask in_comment = carry->comment & lowest;
     const simd_mask opens = s->comments & ~escaped;
     const simd_mask sum = isa->sum(rest, opens | in_comment);
     w->comment = (sum ^ rest) | opens | in_comment;
     w->comment_start = opens & ~sum & ~in_comment;
-    w->escape = parity & s->escapes & ~w->comment;
+    w->escape = escape & ~w->comment;
     w->escaped = escaped & ~w->comment;
     w->word_first = w->escaped & s->letters;
     w->word = s->letters & ~isa->sum(s->letters, w->word_first | (carry->word & lowest));
