@@ -162,18 +162,10 @@ bool look_is_defined(const struct look_text *text, uint32_t at)
 
 bool look_is_mention(const struct look_text *text, uint32_t at)
 {
-    static const struct look_name one_before[] = {NAME("let"),
-                                                  NAME("string"),
-                                                  NAME("noexpand"),
-                                                  NAME("meaning"),
-                                                  NAME("show"),
-                                                  NAME("newif"),
-                                                  NAME("ifx"),
-                                                  NAME("protected@edef"),
-                                                  NAME("futurelet"),
-                                                  NAME("undefine"),
-                                                  NAME("MakeRobust"),
-                                                  {0}};
+    static const struct look_name one_before[] = {
+        NAME("let"),       NAME("string"),   NAME("noexpand"),   NAME("meaning"),
+        NAME("show"),      NAME("newif"),    NAME("ifx"),        NAME("protected@edef"),
+        NAME("futurelet"), NAME("undefine"), NAME("MakeRobust"), {0}};
     static const struct look_name two_before[] = {NAME("let"), NAME("ifx"), NAME("futurelet"), {0}};
     const struct look_word before = look_before(text, at);
     if (is_open(text, before))

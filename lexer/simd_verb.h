@@ -52,17 +52,12 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
         chunk->high[lane] &= ~inside;
         chunk->doubts[lane] &= ~inside;
         chunk->events[lane] &= ~inside;
-        chunk->word_first[lane] &= ~inside;
-        chunk->all_starts[lane] = chunk->starts[lane];
     }
     for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
         simd_change_bit(chunk->kind[bit], verb->begin, LEXER_VERBATIM >> bit & 1);
     simd_change_bit(chunk->starts, verb->begin, true);
-    simd_change_bit(chunk->all_starts, verb->begin, true);
-    if (goes_on) {
+    if (goes_on)
         simd_change_bit(chunk->starts, verb->end, true);
-        simd_change_bit(chunk->all_starts, verb->end, true);
-    }
     simd_change_bit(chunk->run[0], verb->end - 1, false);
     simd_change_bit(chunk->run[1], verb->end - 1, false);
 }

@@ -3,6 +3,19 @@
 
 #include "tests/kernels/difference.h"
 
+/* Appends the piece; crlf: with CR before each LF. False: there is no room. */
+static bool put_piece(uint8_t *text, uint32_t n_max, uint32_t *n, const char *piece, bool crlf)
+{
+    for (; *piece; piece++) {
+        if (n_max - *n < 2)
+            return false;
+        if (crlf && *piece == '\n' && (*n == 0 || text[*n - 1] != '\r'))
+            text[(*n)++] = '\r';
+        text[(*n)++] = (uint8_t)*piece;
+    }
+    return true;
+}
+
 /* Texts of the first pieces, and then of the others in any order; more of the last one. */
 static const char *texts_of(const char *const *pieces, uint32_t n_pieces, uint32_t n_first,
                             struct cases_sample sample, const char *what)
@@ -15,9 +28,7 @@ static const char *texts_of(const char *const *pieces, uint32_t n_pieces, uint32
         const uint32_t n_max = 100 + lexed_random(&seed) % (uint32_t)(sizeof text - 100);
         const char *piece = pieces[lexed_random(&seed) % n_first];
         uint32_t n = 0;
-        while (strlen(piece) <= n_max - n) {
-            memcpy(text + n, piece, strlen(piece));
-            n += (uint32_t)strlen(piece);
+        while (put_piece(text, n_max, &n, piece, turn % 3 == 0)) {
             const uint32_t choice = lexed_random(&seed) % (2 * n_kinds);
             piece = pieces[choice < n_kinds ? n_pieces - 1 - choice : n_pieces - 1];
         }
@@ -76,6 +87,7 @@ const char *case_inline_text(struct cases_sample sample)
         "{",
         "$",
         "\\makeatletter ",
+        "a \\makeatother\\makeatletter@b ",
         "\\let",
         "\\def\\x#1{",
         "\\string",
@@ -113,5 +125,5 @@ const char *case_inline_text(struct cases_sample sample)
         "\\verb|x|",
         "plain text of some words ",
     };
-    return texts_of(pieces, sizeof pieces / sizeof pieces[0], 4, sample, "inline text");
+    return texts_of(pieces, sizeof pieces / sizeof pieces[0], 5, sample, "inline text");
 }
