@@ -9,6 +9,7 @@
 
 #include "lexer/simd_passes.h"
 #include "lexer/simd_set_bits.h"
+#include "lexer/simd_watched.h"
 
 #define HALF_BYTES 32u
 
@@ -17,61 +18,66 @@ SIMD_INLINE __m256i load(const uint8_t *at)
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-/* Tables for 16 values, as a shuffle looks them up: the same in both lanes. */
-struct tables {
-    _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
-    uint8_t watched[4][32]; /* see avx2_watched() */
-};
+/* Special characters and their classes (bits 4-7), as index_of() numbers them; what no special
+ * character has as its number is none. */
+static const uint8_t specials[16] = {' ', '}',  '~',  '#', '$',  '%',  '&', ' ',
+                                     ' ', '\t', '\n', '{', '\\', '\r', '^', '_'};
+#define CLASS(class) ((class) << 4)
+static const uint8_t special_classes[16] = {CLASS(SIMD_BLANK),
+                                            CLASS(SIMD_END_GROUP),
+                                            CLASS(SIMD_ACTIVE),
+                                            CLASS(SIMD_PARAMETER),
+                                            CLASS(SIMD_MATH_SHIFT),
+                                            CLASS(SIMD_COMMENT),
+                                            CLASS(SIMD_ALIGNMENT),
+                                            0,
+                                            0,
+                                            CLASS(SIMD_BLANK),
+                                            CLASS(SIMD_LF),
+                                            CLASS(SIMD_BEGIN_GROUP),
+                                            CLASS(SIMD_ESCAPE),
+                                            CLASS(SIMD_CR),
+                                            CLASS(SIMD_SUPERSCRIPT),
+                                            CLASS(SIMD_SUBSCRIPT)};
 
-#define TWICE(...)                                                                                 \
-    {                                                                                              \
-        __VA_ARGS__, __VA_ARGS__                                                                   \
-    }
-static const struct tables avx2_tables = {
-    .specials = TWICE(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n', '{', '\\', '}',
-                      '~', '_'),
-    .special_classes = TWICE(SIMD_BLANK, 0, 0, SIMD_PARAMETER, SIMD_MATH_SHIFT, SIMD_COMMENT,
-                             SIMD_ALIGNMENT, 0, 0, SIMD_BLANK, SIMD_LF, SIMD_BEGIN_GROUP,
-                             SIMD_ESCAPE, SIMD_END_GROUP, SIMD_ACTIVE, SIMD_SUBSCRIPT),
-    .seconds = TWICE(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\r', '^', 0x7F),
-    .second_classes =
-        TWICE(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD),
-    .watched = {TWICE(128, 0, 5, 144, 0, 134, 32, 0, 0, 0, 0, 0, 64, 136, 0, 128),
-                TWICE(0, 24, 128, 192, 0, 33, 0, 4, 128, 128, 0, 0, 0, 0, 2, 0),
-                TWICE(128, 128, 36, 0, 82, 128, 0, 1, 0, 0, 0, 8, 0, 0, 128, 128),
-                TWICE(0, 0, 32, 16, 128, 8, 128, 0, 0, 193, 0, 0, 128, 64, 192, 4)},
-};
+/* For shuffles, which take 16 values for each half of a vector. */
+SIMD_INLINE __m256i table(const uint8_t values[16])
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)values));
+}
 
 SIMD_INLINE __m256i bytes_of(uint8_t value)
 {
     return _mm256_set1_epi8((char)value);
 }
 
-/* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
- * could be and a second one its class; three characters share these bits with another one and have
- * tables of their own. What is none of them is told by range. */
+/* In bits 0-3, a number of its own for every special character: its lower half, but for those from
+ * 0x7C on, which have a lower half in common with others: they are numbered from 0. */
+SIMD_INLINE __m256i index_of(__m256i in)
+{
+    return _mm256_min_epu8(_mm256_sub_epi8(in, bytes_of(0x7C)), in);
+}
+
+/* Classes of 32 bytes, in bits 4-7; lower bits are of no meaning. What is no special character is
+ * told by range. */
 SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime, bool at_is_letter)
 {
-    const struct tables *const t = &avx2_tables;
+    const __m256i index = index_of(in);
+    const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table(specials), index), in);
     /* As signed bytes, those from the lowest on. */
     const __m256i from_a =
         _mm256_add_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of(0x80 - 'a'));
     __m256i is_letter = _mm256_cmpgt_epi8(bytes_of(0x80 + 'z' - 'a' + 1), from_a);
     if (at_is_letter)
         is_letter = _mm256_or_si256(is_letter, _mm256_cmpeq_epi8(in, bytes_of('@')));
-    const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
-    const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->specials), in), in);
-    const __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->seconds), in), in);
-
-    __m256i class = _mm256_or_si256(_mm256_andnot_si256(is_letter, bytes_of(SIMD_OTHER)),
-                                    _mm256_andnot_si256(is_graphic, bytes_of(SIMD_HARD)));
+    /* Up to the blank, and from 0x7F on, which one more makes negative. */
+    const __m256i is_hard = _mm256_cmpgt_epi8(bytes_of(' ' + 2), _mm256_add_epi8(in, bytes_of(1)));
+    __m256i class = _mm256_blendv_epi8(_mm256_andnot_si256(is_letter, bytes_of(CLASS(SIMD_OTHER))),
+                                       bytes_of(CLASS(SIMD_HARD)), is_hard);
     if (regime == LEXER_PDFLATEX)
-        class =
-            _mm256_or_si256(class, _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), in),
-                                                    bytes_of(SIMD_ACTIVE)));
-    class =
-        _mm256_blendv_epi8(class, _mm256_shuffle_epi8(load(t->special_classes), in), is_special);
-    return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(load(t->second_classes), in), is_second);
+        class = _mm256_blendv_epi8(class, bytes_of(CLASS(SIMD_ACTIVE)), in);
+    return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(table(special_classes), index),
+                              is_special);
 }
 
 SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
@@ -194,47 +200,38 @@ SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
     return bytes;
 }
 
-/* Eight sets of names, a bit each, by their first four letters: begi; end and anything but c, as in
- * endcsname; bgro and egro; make (and Make); catc; verb; lsti, lstn, lstM; and Expl, Prov, obey,
- * mint, scan. A name is in one of them if all its letters are, which the tables tell by the lower
- * half of a byte alone: names that are in none may seem to be, and are told later. */
-#define WATCHED_END 2
-
-SIMD_INLINE __m256i is_watched(const uint8_t *at)
+/* The sets of names that the byte at is in as the letter of that number are 0. */
+SIMD_INLINE __m256i not_watched(const uint8_t *at, uint32_t letter)
 {
-    const struct tables *const t = &avx2_tables;
-    const __m256i first = _mm256_shuffle_epi8(load(t->watched[0]), load(at));
-    const __m256i second = _mm256_shuffle_epi8(load(t->watched[1]), load(at + 1));
-    const __m256i third = _mm256_shuffle_epi8(load(t->watched[2]), load(at + 2));
-    const __m256i next = load(at + 3);
-    const __m256i fourth =
-        _mm256_or_si256(_mm256_shuffle_epi8(load(t->watched[3]), next), bytes_of(WATCHED_END));
-    const __m256i csname =
-        _mm256_and_si256(_mm256_cmpeq_epi8(next, bytes_of('c')), bytes_of(WATCHED_END));
-    const __m256i all =
-        _mm256_and_si256(_mm256_and_si256(first, second), _mm256_and_si256(third, fourth));
-    return _mm256_cmpeq_epi8(_mm256_andnot_si256(csname, all), _mm256_setzero_si256());
+    return _mm256_shuffle_epi8(table(simd_not_watched[letter]), load(at + letter));
+}
+
+SIMD_INLINE __m256i is_not_watched(const uint8_t *at)
+{
+    const __m256i sets = _mm256_or_si256(_mm256_or_si256(not_watched(at, 0), not_watched(at, 1)),
+                                         _mm256_or_si256(not_watched(at, 2), not_watched(at, 3)));
+    return _mm256_cmpeq_epi8(sets, bytes_of(0xFF));
 }
 
 /* Bits of half a lane. */
-SIMD_INLINE void put_half(uint64_t *lane, uint32_t half, uint32_t bits)
+SIMD_INLINE void put_half(uint64_t *lane, uint32_t half, __m256i signs_of_bytes)
 {
+    const uint32_t bits = (uint32_t)_mm256_movemask_epi8(signs_of_bytes);
     __builtin_memcpy((uint8_t *)lane + half / 8, &bits, sizeof bits);
 }
 
 SIMD_INLINE void avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
-                               simd_lanes *plane, uint64_t *watched, uint32_t lane)
+                               simd_lanes *plane, uint64_t *unwatched, uint32_t lane)
 {
     SIMD_UNROLL
     for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
-        /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
-        __m256i classes = _mm256_slli_epi16(classes_of(load(in + half), regime, at_is_letter), 4);
+        __m256i classes = classes_of(load(in + half), regime, at_is_letter);
         SIMD_UNROLL
         for (int bit = 3; bit >= 0; bit--) {
-            put_half(&plane[bit][lane], half, (uint32_t)_mm256_movemask_epi8(classes));
+            put_half(&plane[bit][lane], half, classes);
             classes = _mm256_add_epi8(classes, classes);
         }
-        put_half(&watched[lane], half, ~(uint32_t)_mm256_movemask_epi8(is_watched(in + half)));
+        put_half(&unwatched[lane], half, is_not_watched(in + half));
     }
 }
 

@@ -26,7 +26,7 @@ struct simd_chunk {
     bool ruled_stop;
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
-    simd_lanes watched;
+    simd_lanes unwatched;
     bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
     simd_lanes letters, others, continued, suspects, comment;
     struct simd_utf8 last_utf8;
@@ -81,7 +81,7 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
 {
     for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
         isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
-                      chunk->plane, chunk->watched, lane);
+                      chunk->plane, chunk->unwatched, lane);
     chunk->last_utf8 = (struct simd_utf8){0};
     for (uint32_t group = 0; group < chunk->n_groups; group++) {
         const uint32_t lane = group * SIMD_LANES;
@@ -166,7 +166,7 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     simd_store(chunk->begin_groups + lane, s->begin_groups & w->plain);
     simd_store(chunk->end_groups + lane, s->end_groups & w->plain);
     simd_store(chunk->math_shifts + lane, s->math_shifts & w->plain);
-    simd_store(chunk->commands + lane, w->word_first & simd_load(chunk->watched + lane));
+    simd_store(chunk->commands + lane, w->word_first & ~simd_load(chunk->unwatched + lane));
     if (group->has_high)
         simd_store(chunk->comment + lane, w->comment);
     else

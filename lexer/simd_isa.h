@@ -20,10 +20,10 @@ struct simd_utf8_bytes {
 
 /* in: a lane. Up to three bytes behind it are read. */
 struct simd_isa {
-    /* Bit b of the classes becomes plane[b][lane]; and watched[lane]: first letters of control
-     * words that are watched, if they are that: all of them, and few others. */
+    /* Bit b of the classes becomes plane[b][lane]; and unwatched[lane]: what is no first letter of
+     * a control word that is watched: none of these, and most others. */
     void (*classify)(const uint8_t *in, unsigned regime, bool at_is_letter, simd_lanes *plane,
-                     uint64_t *watched, uint32_t lane);
+                     uint64_t *unwatched, uint32_t lane);
     uint64_t (*leads)(const uint8_t *in); /* bytes from 0xC0 on */
     struct simd_utf8_bytes (*utf8)(const uint8_t *in);
     /* Bytes that begin what suspect.c reports, but for control characters. */
