@@ -8,6 +8,7 @@
 #include <immintrin.h>
 
 #include "lexer/simd_passes.h"
+#include "lexer/simd_scripts.h"
 #include "lexer/simd_set_bits.h"
 #include "lexer/simd_watched.h"
 
@@ -96,107 +97,82 @@ SIMD_INLINE __m256i equal(__m256i in, uint8_t value)
     return _mm256_cmpeq_epi8(in, bytes_of(value));
 }
 
-/* 0xE5-0xE8: U+5000-8FFF; 0xEB, 0xEC: U+B000-CFFF; from 0xE4 0xB8 on: U+4E00-4FFF; up to 0xE9 0xBE:
- * U+9000-9FBF. */
-SIMD_INLINE __m256i is_cjk_lead(__m256i in, __m256i next)
-{
-    const __m256i from_e5 = _mm256_sub_epi8(in, bytes_of(0xE5));
-    const __m256i plain = _mm256_cmpeq_epi8(_mm256_min_epu8(from_e5, bytes_of(3)), from_e5);
-    const __m256i eb_ec = _mm256_or_si256(equal(in, 0xEB), equal(in, 0xEC));
-    const __m256i e4 = _mm256_and_si256(equal(in, 0xE4), at_least(next, 0xB8));
-    const __m256i e9 = _mm256_andnot_si256(at_least(next, 0xBF), equal(in, 0xE9));
-    return _mm256_or_si256(_mm256_or_si256(plain, eb_ec), _mm256_or_si256(e4, e9));
-}
-
-/* 0xE3 0x81 from 0x81 on: U+3041-307F; 0xE3 0x82 up to 0x96 and from 0xA1 on: U+3080-3096 and
- * U+30A1-30BF; 0xE3 0x83 but for 0xBB: U+30C0-30FF without the middle dot. */
-SIMD_INLINE __m256i is_kana_lead(__m256i in, __m256i next, __m256i third)
-{
-    const __m256i hiragana = _mm256_and_si256(equal(next, 0x81), at_least(third, 0x81));
-    const __m256i between = _mm256_andnot_si256(at_least(third, 0xA1), at_least(third, 0x97));
-    const __m256i both = _mm256_andnot_si256(between, equal(next, 0x82));
-    const __m256i katakana = _mm256_andnot_si256(equal(third, 0xBB), equal(next, 0x83));
-    return _mm256_and_si256(equal(in, 0xE3),
-                            _mm256_or_si256(hiragana, _mm256_or_si256(both, katakana)));
-}
-
-/* 0xE2 0x80: U+2000-203F; 0xE2 0x87 to 0xAF: U+21C0-2BFF; 0xE3 0x80 up to 0x84 and from 0x88 to
- * 0xA0: U+3000-3004 and U+3008-3020; 0xEF 0xBC up to 0xA0: U+FF00-FF20. */
-SIMD_INLINE __m256i is_sign_lead(__m256i in, __m256i next, __m256i third)
-{
-    const __m256i symbols = _mm256_andnot_si256(at_least(next, 0xB0), at_least(next, 0x87));
-    const __m256i e2 =
-        _mm256_and_si256(equal(in, 0xE2), _mm256_or_si256(equal(next, 0x80), symbols));
-    const __m256i marks = _mm256_andnot_si256(at_least(third, 0x85), equal(next, 0x80));
-    const __m256i brackets = _mm256_and_si256(at_least(third, 0x88), equal(next, 0x80));
-    const __m256i e3 = _mm256_and_si256(equal(in, 0xE3), _mm256_or_si256(marks, brackets));
-    const __m256i ef = _mm256_and_si256(equal(in, 0xEF), equal(next, 0xBC));
-    const __m256i low = _mm256_andnot_si256(at_least(third, 0xA1), _mm256_or_si256(e3, ef));
-    return _mm256_or_si256(e2, low);
-}
-
-/* 0xC3 but for 0x97 and 0xB7: U+00C0-00FF without the signs for times and division; 0xC4-0xCA:
- * U+0100-02BF; 0xD0, 0xD1: U+0400-047F; 0xCE from 0x90 on but for 0xA2, 0xCF up to 0xB5:
- * U+0390-03F5 without the unassigned U+03A2. */
-SIMD_INLINE __m256i is_european_lead(__m256i in, __m256i next)
-{
-    const __m256i sign = equal(_mm256_or_si256(next, bytes_of(0x20)), 0xB7);
-    const __m256i from_c4 = _mm256_sub_epi8(in, bytes_of(0xC4));
-    const __m256i extended = _mm256_cmpeq_epi8(_mm256_min_epu8(from_c4, bytes_of(6)), from_c4);
-    const __m256i latin = _mm256_or_si256(_mm256_andnot_si256(sign, equal(in, 0xC3)), extended);
-    const __m256i cyrillic = equal(_mm256_and_si256(in, bytes_of(0xFE)), 0xD0);
-    const __m256i ce = _mm256_andnot_si256(equal(next, 0xA2),
-                                           _mm256_and_si256(equal(in, 0xCE), at_least(next, 0x90)));
-    const __m256i cf = _mm256_andnot_si256(at_least(next, 0xB6), equal(in, 0xCF));
-    return _mm256_or_si256(_mm256_or_si256(latin, cyrillic), _mm256_or_si256(ce, cf));
-}
-
 SIMD_INLINE __m256i is_continuation(__m256i in)
 {
     return _mm256_cmpgt_epi8(bytes_of(0xC0), in); /* as signed bytes */
 }
 
-SIMD_INLINE uint64_t bits_of(__m256i signs_of_bytes, uint32_t half)
+/* Bytes from 0xC0 on have two signs. */
+SIMD_INLINE __m256i lead_signs(__m256i in)
 {
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(signs_of_bytes) << half;
+    return _mm256_and_si256(in, _mm256_add_epi8(in, in));
 }
 
 SIMD_INLINE uint64_t avx2_leads(const uint8_t *in)
 {
-    const __m256i low = load(in), high = load(in + HALF_BYTES);
-    return signs(_mm256_and_si256(low, at_least(low, 0xC0)),
-                 _mm256_and_si256(high, at_least(high, 0xC0)));
+    return signs(lead_signs(load(in)), lead_signs(load(in + HALF_BYTES)));
 }
 
-/* Of half a lane; shifted there. Scripts seldom change, so what is not there is not looked for. */
-SIMD_INLINE void utf8_half(const uint8_t *in, uint32_t half, struct simd_utf8_bytes *bytes)
+/* The sets that are 16 values from first on agree with; none for other values. */
+SIMD_INLINE __m256i index_from(__m256i in, uint8_t first)
 {
-    const __m256i first = load(in), second = load(in + 1);
-    const __m256i two = is_continuation(second);
-    const __m256i wide = at_least(first, 0xE0); /* first bytes of three or four */
-    if (!_mm256_testc_si256(wide, at_least(first, 0xC0)))
-        bytes->two |= bits_of(_mm256_and_si256(two, is_european_lead(first, second)), half);
-    if (_mm256_testz_si256(wide, wide))
-        return;
-    const __m256i third = load(in + 2);
-    const __m256i three = _mm256_and_si256(two, is_continuation(third));
-    const __m256i e3 = equal(first, 0xE3);
-    const __m256i others =
-        _mm256_or_si256(e3, _mm256_or_si256(equal(first, 0xE2), equal(first, 0xEF)));
-    __m256i letters = is_cjk_lead(first, second);
-    if (!_mm256_testz_si256(others, others)) {
-        letters = _mm256_or_si256(letters, is_kana_lead(first, second, third));
-        bytes->three_others |=
-            bits_of(_mm256_and_si256(three, is_sign_lead(first, second, third)), half);
-    }
-    bytes->three |= bits_of(_mm256_and_si256(three, letters), half);
+    return _mm256_adds_epu8(_mm256_sub_epi8(in, bytes_of(first)), bytes_of(0x70));
+}
+
+/* Upper halves of bytes, and lower halves, where shuffles ask for those of continuations alone. */
+SIMD_INLINE __m256i upper(__m256i in)
+{
+    return _mm256_and_si256(_mm256_srli_epi16(in, 4), bytes_of(0xF));
+}
+
+SIMD_INLINE __m256i lower(__m256i in)
+{
+    return _mm256_xor_si256(in, bytes_of(0x80));
+}
+
+SIMD_INLINE __m256i agreed(__m256i a, __m256i b, __m256i c)
+{
+    return _mm256_and_si256(_mm256_and_si256(a, b), c);
+}
+
+/* Bytes from here on, and one and two behind: the sets of the characters that begin there. */
+SIMD_INLINE __m256i sets_of(const uint8_t *in, bool has_three)
+{
+    const __m256i first = load(in), upper2 = upper(load(in + 1)), lower2 = lower(load(in + 1));
+    const __m256i two = agreed(_mm256_shuffle_epi8(table(simd_two_first), index_from(first, 0xC2)),
+                               _mm256_shuffle_epi8(table(simd_two_upper), upper2),
+                               _mm256_shuffle_epi8(table(simd_two_lower), lower2));
+    if (!has_three)
+        return two;
+    const __m256i third = load(in + 2), index = index_from(first, 0xE0);
+    const __m256i three = agreed(_mm256_shuffle_epi8(table(simd_three_first), index),
+                                 _mm256_shuffle_epi8(table(simd_three_upper), upper2),
+                                 _mm256_shuffle_epi8(table(simd_three_lower), lower2));
+    const __m256i sets = _mm256_or_si256(two, _mm256_and_si256(three, is_continuation(third)));
+    const __m256i kana_first = _mm256_shuffle_epi8(table(simd_kana_first), index);
+    if (_mm256_testz_si256(kana_first, kana_first))
+        return sets;
+    const __m256i kana = agreed(kana_first, _mm256_shuffle_epi8(table(simd_kana_upper), upper2),
+                                _mm256_shuffle_epi8(table(simd_kana_lower), lower2));
+    const __m256i all =
+        agreed(kana, _mm256_shuffle_epi8(table(simd_kana_third_upper), upper(third)),
+               _mm256_shuffle_epi8(table(simd_kana_third_lower), lower(third)));
+    /* Bit 6 becomes bit 7. */
+    const __m256i one = _mm256_and_si256(_mm256_add_epi8(all, all), bytes_of(0x80));
+    return _mm256_or_si256(sets, _mm256_or_si256(one, _mm256_andnot_si256(bytes_of(1 << 6), all)));
 }
 
 SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 {
-    struct simd_utf8_bytes bytes = {0};
-    utf8_half(in, 0, &bytes);
-    utf8_half(in + HALF_BYTES, HALF_BYTES, &bytes);
+    const __m256i low = load(in), high = load(in + HALF_BYTES);
+    struct simd_utf8_bytes bytes = {.leads = signs(lead_signs(low), lead_signs(high))};
+    bytes.three = bytes.leads & signs(_mm256_slli_epi16(low, 2), _mm256_slli_epi16(high, 2));
+    const bool has_three = bytes.three != 0;
+    const __m256i low_sets = sets_of(in, has_three);
+    const __m256i high_sets = sets_of(in + HALF_BYTES, has_three);
+    const __m256i none = _mm256_setzero_si256();
+    bytes.letters = signs(_mm256_cmpgt_epi8(low_sets, none), _mm256_cmpgt_epi8(high_sets, none));
+    bytes.others = signs(low_sets, high_sets);
     return bytes;
 }
 
@@ -382,6 +358,11 @@ SIMD_INLINE bool avx2_any(simd_mask bits)
     return !_mm256_testz_si256((__m256i)bits, (__m256i)bits);
 }
 
+SIMD_INLINE uint32_t avx2_lanes(simd_mask bits)
+{
+    return ~lane_signs(_mm256_cmpeq_epi64((__m256i)bits, _mm256_setzero_si256())) & 0xF;
+}
+
 static const struct simd_isa avx2 = {
     .classify = avx2_classify,
     .leads = avx2_leads,
@@ -393,6 +374,7 @@ static const struct simd_isa avx2 = {
     .sum = avx2_sum,
     .difference = avx2_difference,
     .any = avx2_any,
+    .lanes = avx2_lanes,
     .put_starts = avx2_put_starts,
     .put_kinds = avx2_put_kinds,
 };

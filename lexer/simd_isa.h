@@ -11,11 +11,11 @@
 /* Masks by lane. */
 typedef uint64_t simd_lanes[SIMD_LANES_MAX] __attribute__((aligned(32)));
 
-/* First bytes of characters of two or three bytes that are all there, by ranges that are all
- * letters or all others. */
+/* First bytes: of all characters beyond ASCII; those from 0xE0 on; and of characters of two or
+ * three bytes that are all there, in sets that are all letters or all others
+ * (lexer/simd_scripts.h). */
 struct simd_utf8_bytes {
-    uint64_t two, three;
-    uint64_t two_others, three_others;
+    uint64_t leads, three, letters, others;
 };
 
 /* in: a lane. Up to three bytes behind it are read. */
@@ -26,7 +26,8 @@ struct simd_isa {
                      uint64_t *unwatched, uint32_t lane);
     uint64_t (*leads)(const uint8_t *in); /* bytes from 0xC0 on */
     struct simd_utf8_bytes (*utf8)(const uint8_t *in);
-    /* Bytes that begin what suspect.c reports, but for control characters. */
+    /* Bytes that begin what suspect.c reports, but for control characters; they are not all valid
+     * UTF-8. */
     uint64_t (*suspects)(const uint8_t *in);
     /* The bits that are in the mask, moved together, lowest first. */
     uint64_t (*gather)(uint64_t bits, uint64_t mask);
@@ -38,6 +39,7 @@ struct simd_isa {
     simd_mask (*sum)(simd_mask a, simd_mask b);        /* of 256 bits */
     simd_mask (*difference)(simd_mask a, simd_mask b); /* the same */
     bool (*any)(simd_mask bits);
+    uint32_t (*lanes)(simd_mask bits); /* those with any, a bit for each */
 
     /* Write the offsets pos + bit, and the kinds, which are given bit by bit, of the bits of
      * starts. Up to seven more offsets, and up to 64 kinds for each lane. */
