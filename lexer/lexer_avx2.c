@@ -255,57 +255,66 @@ SIMD_INLINE uint64_t avx2_gather(uint64_t bits, uint64_t mask)
     return _pext_u64(bits, mask);
 }
 
-/* 0xFF in the bytes whose bits are set. */
-SIMD_INLINE __m256i bytes_of_bits(uint32_t bits)
+/* 0xFF in the bytes whose bits are set: of 32 bits in memory, from where they are copied in one go.
+ */
+SIMD_INLINE __m256i bytes_of_bits(const uint64_t *bits_of, uint32_t half)
 {
     const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
                                             2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
     const __m256i bit = _mm256_set1_epi64x((int64_t)UINT64_C(0x8040201008040201));
-    const __m256i copies = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), spread);
-    return _mm256_cmpeq_epi8(_mm256_and_si256(copies, bit), bit);
+    int bits;
+    __builtin_memcpy(&bits, (const uint8_t *)bits_of + half / 8, sizeof bits);
+    return _mm256_cmpeq_epi8(
+        _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(bits), spread), bit), bit);
 }
 
 /* Moved together, the bits of the kinds of up to 32 spans make them, a byte each. */
-SIMD_INLINE __m256i kinds_of(const uint64_t bits[SIMD_KIND_BITS], uint32_t from)
+SIMD_INLINE void put_kinds(const uint64_t bits[SIMD_KIND_BITS], uint32_t half, uint8_t *to)
 {
     __m256i kinds = _mm256_setzero_si256();
     SIMD_UNROLL
     for (int bit = SIMD_KIND_BITS - 1; bit >= 0; bit--) /* -1 where it is set */
-        kinds = _mm256_sub_epi8(_mm256_add_epi8(kinds, kinds),
-                                bytes_of_bits((uint32_t)(bits[bit] >> from)));
-    return kinds;
+        kinds = _mm256_sub_epi8(_mm256_add_epi8(kinds, kinds), bytes_of_bits(&bits[bit], half));
+    _mm256_storeu_si256((__m256i *)(void *)(to + half), kinds);
 }
 
-SIMD_INLINE void avx2_put_kinds(const uint64_t starts[SIMD_LANES],
-                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to)
+/* The offsets of a lane, whose own is in first; that of the next one. */
+SIMD_INLINE __m256i put_starts(const uint64_t *starts, __m256i first, uint32_t *to)
 {
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        const uint64_t mask = starts[lane];
-        uint64_t bits[SIMD_KIND_BITS];
-        SIMD_UNROLL
-        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
-            bits[bit] = _pext_u64(kinds[bit][lane], mask);
-        _mm256_storeu_si256((__m256i *)(void *)to, kinds_of(bits, 0));
-        if (simd_count(mask) > HALF_BYTES)
-            _mm256_storeu_si256((__m256i *)(void *)(to + HALF_BYTES), kinds_of(bits, HALF_BYTES));
-        to += simd_count(mask);
+    const uint8_t *const bytes = (const uint8_t *)starts;
+    SIMD_UNROLL
+    for (uint32_t i = 0; i < SIMD_LANE_BYTES / 8; i++) {
+        const uint64_t bits = bytes[i];
+        const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&simd_set_bits[bits]);
+        _mm256_storeu_si256((__m256i *)(void *)to,
+                            _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
+        first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
+        to += simd_count(bits);
     }
+    return first;
 }
 
-SIMD_INLINE void avx2_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to)
+/* A lane's offsets and kinds side by side: the ones wait for stores, the others for arithmetic. */
+SIMD_INLINE void avx2_put_spans(const uint64_t starts[SIMD_LANES],
+                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint32_t pos,
+                                uint32_t *to_starts, uint8_t *to_kinds)
 {
     __m256i first = _mm256_set1_epi32((int)pos);
     for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        uint64_t bits = starts[lane];
+        const uint32_t n = simd_count(starts[lane]);
+        uint64_t bits[SIMD_KIND_BITS];
         SIMD_UNROLL
-        for (uint32_t group = 0; group < SIMD_LANE_BYTES; group += 8, bits >>= 8) {
-            const uint8_t mask = (uint8_t)bits;
-            const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&simd_set_bits[mask]);
-            _mm256_storeu_si256((__m256i *)(void *)to,
-                                _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
-            first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
-            to += __builtin_popcount(mask);
-        }
+        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+            bits[bit] = _pext_u64(kinds[bit][lane], starts[lane]);
+        /* To be read from memory, where a load makes the copies: from a register, shuffles would
+         * have to. */
+        __asm__("" : "+m"(bits));
+        put_kinds(bits, 0, to_kinds);
+        if (n > HALF_BYTES)
+            put_kinds(bits, HALF_BYTES, to_kinds);
+        first = put_starts(&starts[lane], first, to_starts);
+        to_kinds += n;
+        to_starts += n;
     }
 }
 
@@ -375,8 +384,7 @@ static const struct simd_isa avx2 = {
     .difference = avx2_difference,
     .any = avx2_any,
     .lanes = avx2_lanes,
-    .put_starts = avx2_put_starts,
-    .put_kinds = avx2_put_kinds,
+    .put_spans = avx2_put_spans,
 };
 
 SIMD_DEFINE_PASSES(avx2)

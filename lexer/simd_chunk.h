@@ -418,10 +418,9 @@ SIMD_INLINE uint32_t simd_put_spans(const struct simd_isa *isa, const struct sim
         const uint32_t base = pos + lane * SIMD_LANE_BYTES;
         uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES] __attribute__((aligned(32)));
         simd_final_kinds(chunk, lane, of_kinds);
-        /* One after the other: side by side, the two kinds of stores would be slower. */
         if (__builtin_expect(room - n_spans >= SIMD_LANES * SIMD_LANE_SPANS_MAX, 1)) {
-            isa->put_starts(bits, base, starts + n_spans);
-            isa->put_kinds(bits, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans);
+            isa->put_spans(bits, (const uint64_t(*)[SIMD_LANES])of_kinds, base, starts + n_spans,
+                           kinds + n_spans);
         } else {
             simd_put_few(bits, base, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans,
                          starts + n_spans);

@@ -41,11 +41,11 @@ struct simd_isa {
     bool (*any)(simd_mask bits);
     uint32_t (*lanes)(simd_mask bits); /* those with any, a bit for each */
 
-    /* Write the offsets pos + bit, and the kinds, which are given bit by bit, of the bits of
+    /* Writes the offsets pos + bit, and the kinds, which are given bit by bit, of the bits of
      * starts. Up to seven more offsets, and up to 64 kinds for each lane. */
-    void (*put_starts)(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to);
-    void (*put_kinds)(const uint64_t starts[SIMD_LANES],
-                      const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to);
+    void (*put_spans)(const uint64_t starts[SIMD_LANES],
+                      const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint32_t pos,
+                      uint32_t *to_starts, uint8_t *to_kinds);
 };
 
 #endif
