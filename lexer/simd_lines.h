@@ -31,7 +31,7 @@ struct simd_lines {
     uint32_t n_lines, n_tokens, n_spans;
     uint32_t line; /* offset behind the last line end, or lx->pos */
     struct simd_quiet_ends quiet;
-    struct simd_utf8 utf8; /* of the lane before; and its last byte, as a lowest bit: */
+    uint64_t utf8_behind[2]; /* of characters that began in the lane before; its last byte: */
     uint64_t cr, blank;
 };
 
@@ -62,20 +62,19 @@ SIMD_INLINE uint64_t simd_line_tokens(const struct simd_isa *isa, struct simd_li
 {
     const uint64_t low = ~isa->at_least(in, ' '), high = isa->at_least(in, 0x7F);
     uint64_t none = b->crs, odd = low & ~(b->lfs | b->crs);
-    struct simd_utf8 utf8 = {0};
     if (__builtin_expect(odd != 0, 0))
         odd &= ~isa->equal(in, '\t');
     if (__builtin_expect(high != 0, 0)) {
         const uint64_t leads = isa->leads(in), deletes = isa->equal(in, 0x7F);
         if (regime == LEXER_LUALATEX) {
-            utf8 = simd_utf8_of(isa, in, leads, &lines->utf8);
-            odd |= (high & ~(utf8.letters | utf8.others)) | utf8.suspects;
-            none |= (utf8.letters | utf8.others) & ~leads;
+            uint64_t suspects = 0;
+            const uint64_t valid = simd_utf8_of_lane(isa, in, lines->utf8_behind, &suspects);
+            odd |= (high & ~valid) | suspects;
+            none |= valid & ~leads;
         } else {
             odd |= deletes | isa->suspects(in);
         }
     }
-    lines->utf8 = utf8;
     b->bad |= odd;
     return ~none;
 }
