@@ -95,6 +95,7 @@ const char *case_inline_text(struct cases_sample sample)
         "\\verb |a|",
         "\\verb| ",
         "\\verb\\a\\",
+        "\\verb}a}",
         "\\verb|\\|",
         "\\verb|%|\n",
         "\\verb$a{$",
