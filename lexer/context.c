@@ -5,6 +5,7 @@
 
 #include "lexer/catcode.h"
 #include "lexer/formula.h"
+#include "lexer/group.h"
 #include "lexer/issue.h"
 #include "lexer/look.h"
 #include "lexer/nest.h"
@@ -373,19 +374,6 @@ bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch 
            look_is_defined(&text, at);
 }
 
-void context_group(struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at)
-{
-    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
-    if (look_is_mention(&text, at))
-        return;
-    if (watch == WATCH_BEGIN_GROUP)
-        nest_open_group(lx);
-    else if (!nest_is_inside_group(lx))
-        nest_close_group(lx);
-    else if (lx->nest.groups_beyond == 0 && !context_in_definition(lx, input, at))
-        nest_close_group_later(lx); /* \lowercase{\endgroup…} */
-}
-
 bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
                   const uint8_t *name, uint32_t n_bytes)
 {
@@ -406,7 +394,7 @@ bool context_word(struct lexer *lx, const struct character_source *src, enum wat
         return true;
     case WATCH_BEGIN_GROUP:
     case WATCH_END_GROUP:
-        context_group(lx, src->bytes, watch, lx->control_start);
+        group_command(lx, src->bytes, watch, lx->control_start);
         return true;
     case WATCH_CATCODE:
         return begin_catcode(lx, src);

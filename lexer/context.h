@@ -38,10 +38,6 @@ bool context_follows_inline(struct lexer *lx, const uint8_t *input, uint32_t at)
 /* The same for a word in ^^ notation, which is not followed: says so if it would be else. */
 void context_caret_word(struct lexer *lx, const struct character_source *src);
 
-/* WATCH_BEGIN_GROUP or WATCH_END_GROUP at offset at: a group begins or ends there, unless it is
- * only mentioned (\let\bgroup={). */
-void context_group(struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at);
-
 /* The command at offset at is \begin, being redefined, for the first time. */
 bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch watch, uint32_t at);
 

@@ -23,6 +23,15 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+/* The innermost group that is not to end with its argument. */
+static struct lexer_group *open_group(struct lexer_nest *nest)
+{
+    for (uint32_t i = nest->n_groups; i > 0; i--)
+        if (!nest->groups[i - 1].ends)
+            return &nest->groups[i - 1];
+    return NULL;
+}
+
 void nest_update_guard(struct lexer *lx)
 {
     struct lexer_nest *nest = &lx->nest;
@@ -32,6 +41,9 @@ void nest_update_guard(struct lexer *lx)
         guard = larger(guard, nest->math[nest->n_math - 1].depth);
     if (nest->n_env)
         guard = larger(guard, nest->env[nest->n_env - 1].depth);
+    const struct lexer_group *group = open_group(nest);
+    if (group)
+        guard = larger(guard, group->definition_depth);
     if (nest->n_groups)
         guard = larger(guard, nest->groups[nest->n_groups - 1].depth);
     if (context->n_saves)
@@ -48,6 +60,9 @@ static void settle(struct lexer *lx)
         nest->n_groups--;
         nest->groups_beyond = 0; /* they were inside it */
     }
+    struct lexer_group *group = open_group(nest);
+    if (group && group->definition_depth > nest->depth)
+        group->definition_depth = 0;
     if (nest->n_math < LEXER_MATH_DEPTH_MAX)
         nest->math_beyond = false;
     if (lx->context.n_saves > 0)
@@ -91,29 +106,11 @@ void nest_open_group(struct lexer *lx)
     nest_update_guard(lx);
 }
 
-/* The innermost one that is not to end with its argument. */
-static struct lexer_group *open_group(struct lexer *lx)
+struct lexer_group *nest_outer_group(struct lexer *lx)
 {
-    struct lexer_nest *nest = &lx->nest;
-    for (uint32_t i = nest->n_groups; i > 0; i--)
-        if (!nest->groups[i - 1].ends)
-            return &nest->groups[i - 1];
-    return NULL;
-}
-
-bool nest_is_inside_group(struct lexer *lx)
-{
-    const struct lexer_group *group = open_group(lx);
-    return group && group->depth < lx->nest.depth && group->n_env == lx->nest.n_env;
-}
-
-void nest_close_group_later(struct lexer *lx)
-{
-    struct lexer_group *group = open_group(lx);
-    assert(group && group->depth < lx->nest.depth);
-    group->ends = 1;
-    group->depth++;
-    nest_update_guard(lx);
+    struct lexer_group *group = open_group(&lx->nest);
+    const bool is_inside = group && group->depth < lx->nest.depth && group->n_env == lx->nest.n_env;
+    return is_inside && lx->nest.groups_beyond == 0 ? group : NULL;
 }
 
 /* One in another brace group or environment than the last \begingroup is the half of a definition.
@@ -125,7 +122,7 @@ void nest_close_group(struct lexer *lx)
         nest->groups_beyond--;
         return;
     }
-    const struct lexer_group *group = open_group(lx);
+    const struct lexer_group *group = open_group(&lx->nest);
     if (!group || group->depth != nest->depth || group->n_env != nest->n_env)
         return;
     assert(group == &nest->groups[nest->n_groups - 1]); /* others would be deeper, and over */

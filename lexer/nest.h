@@ -27,11 +27,10 @@ void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 void nest_open_group(struct lexer *lx);
 void nest_close_group(struct lexer *lx);
 
-/* The last \begingroup stands outside the braces that are open here. */
-bool nest_is_inside_group(struct lexer *lx);
-
-/* There: \endgroup in a macro's argument, which is executed when all of that was read. */
-void nest_close_group_later(struct lexer *lx);
+/* The last \begingroup, if it stands outside the braces that are open here, but for environments;
+ * or NULL. An \endgroup here may be an argument's: then it ends with the outermost of these braces,
+ * for which depth is to be counted up, and ends set. */
+struct lexer_group *nest_outer_group(struct lexer *lx);
 
 /* Any control word, at offset at. */
 void nest_control_word(struct lexer *lx, uint32_t at, enum watch watch);

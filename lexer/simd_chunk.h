@@ -46,6 +46,12 @@ SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
     return lanes[index / SIMD_LANE_BYTES] >> index % SIMD_LANE_BYTES & 1;
 }
 
+SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
+{
+    return simd_count(lanes[0]) + simd_count(lanes[1]) + simd_count(lanes[2]) +
+           simd_count(lanes[3]);
+}
+
 /* Pass 1. */
 
 /* What characters that are not ASCII are, where high has bits: hard bytes, in pdflatex active ones.
@@ -373,12 +379,6 @@ SIMD_INLINE void simd_final_kinds(const struct simd_chunk *chunk, uint32_t lane,
         const simd_mask mask = simd_load(chunk->kind[bit] + lane);
         simd_store(kinds[bit], bit < 3 ? mask | words : bit == 3 ? mask & ~words : mask);
     }
-}
-
-SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
-{
-    return simd_count(lanes[0]) + simd_count(lanes[1]) + simd_count(lanes[2]) +
-           simd_count(lanes[3]);
 }
 
 /* Writes the spans that begin in the step, where there is room for so many at least; pos is the

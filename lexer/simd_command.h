@@ -5,6 +5,7 @@
 
 #include "lexer/catcode.h"
 #include "lexer/context.h"
+#include "lexer/group.h"
 #include "lexer/nest.h"
 #include "lexer/simd_chunk.h"
 #include "lexer/suspect.h"
@@ -117,7 +118,7 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     if (lx->context.n_saves > 0)
         return false; /* an end of a group may bring category codes back */
     if (watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) {
-        context_group(lx, input, watch, at);
+        group_command(lx, input, watch, at);
         return true;
     }
     if (watch != WATCH_BEGIN && watch != WATCH_END)

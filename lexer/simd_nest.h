@@ -301,11 +301,11 @@ SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bu
     const uint32_t end_lane = (chunk->end + SIMD_GROUP_BYTES - 1) / SIMD_GROUP_BYTES * SIMD_LANES;
     uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
     chunk->starts[lane] &= simd_valid(chunk, lane);
-    for (; lane < chunk->end / SIMD_LANE_BYTES; lane++) {
-        n_tokens += simd_count(chunk->tokens[lane]);
-        n_lines += simd_count(chunk->lines[lane]);
+    for (; (lane + SIMD_LANES) * SIMD_LANE_BYTES <= chunk->end; lane += SIMD_LANES) {
+        n_tokens += simd_count_lanes(chunk->tokens + lane);
+        n_lines += simd_count_lanes(chunk->lines + lane);
     }
-    for (; lane < end_lane; lane++) { /* what is behind the step in its last group */
+    for (; lane < end_lane; lane++) { /* and what is behind the step in its last group */
         const uint64_t valid = simd_valid(chunk, lane);
         n_tokens += simd_count(chunk->tokens[lane] & valid);
         n_lines += simd_count(chunk->lines[lane] & valid);
