@@ -53,7 +53,7 @@ const char *case_raw_lines(struct cases_sample sample)
         "\x7F",
         "\xFF",
         "\r",
-        "\xE2\x80\xAE",
+        "\xE2\x80\xAE\n",
         "\xC2\xA0",
         "\xEF\xBB\xBF",
         "\f",
