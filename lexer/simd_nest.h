@@ -232,8 +232,10 @@ SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct sim
         bool taken = true;
         if (place->input[at] >= 0x80)
             simd_take_suspect(place, at, chunk->comment[lane] & event);
+        else if (simd_is_verb(place, at - 1))
+            taken = simd_take_verb(place, chunk, at - 1);
         else
-            taken = simd_take_command(place, at - 1) || simd_take_verb(place, chunk, at - 1);
+            taken = simd_take_command(place, at - 1) || simd_take_listing(place, chunk, at - 1);
         *flow = simd_load_flow(place->lx);
         if (!taken)
             return at - 1;

@@ -39,7 +39,7 @@ SIMD_INLINE uint64_t simd_bits_between(uint32_t lane, uint32_t begin, uint32_t e
     return begin > first ? below & ~simd_below(begin - first) : below;
 }
 
-SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb *verb)
+SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb *verb, bool writes)
 {
     const bool goes_on = simd_run_goes_on(chunk, verb->end);
     for (uint32_t lane = verb->begin / SIMD_LANE_BYTES; lane * SIMD_LANE_BYTES < verb->end;
@@ -53,7 +53,7 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
         chunk->doubts[lane] &= ~inside;
         chunk->events[lane] &= ~inside;
     }
-    for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+    for (uint32_t bit = 0; bit < SIMD_KIND_BITS && writes; bit++)
         simd_change_bit(chunk->kind[bit], verb->begin, LEXER_VERBATIM >> bit & 1);
     simd_change_bit(chunk->starts, verb->begin, true);
     if (goes_on)
@@ -62,28 +62,48 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
     simd_change_bit(chunk->run[1], verb->end - 1, false);
 }
 
-/* Takes \verb, \lstinline or \mintinline{name} at offset at, where its text follows at once and is
- * plain. False: it was left. */
-SIMD_SELDOM bool simd_take_verb(const struct simd_place *place, struct simd_chunk *chunk,
-                                uint32_t at)
+/* Takes the text behind a command at offset at. False: it was left. */
+SIMD_INLINE bool simd_take_inline(const struct simd_place *place, struct simd_chunk *chunk,
+                                  enum watch watch, uint32_t at, uint32_t text)
 {
     struct lexer *const lx = place->lx;
-    uint32_t text = simd_word_end(place, at + 1);
-    const enum watch watch = watch_name(place->input + at + 1, text - at - 1, lx->context.on);
-    if (watch != WATCH_VERB && watch != WATCH_LSTINLINE && watch != WATCH_MINTINLINE)
-        return false;
-    if (watch == WATCH_MINTINLINE)
-        text = simd_name_end(place, text);
-    const uint32_t end =
-        text > 0 ? verbatim_inline_end(lx, place->input, text, place->end, watch) : 0;
+    const uint32_t end = verbatim_inline_end(lx, place->input, text, place->end, watch);
     /* simd_settle_end() looked at what is behind it. */
     if (end == 0 || place->end - end < SIMD_SETTLED_BYTES ||
         !simd_ends_as_told(chunk, end - place->pos) ||
         !context_follows_inline(lx, place->input, at))
         return false;
     const struct simd_verb verb = {.begin = text - place->pos, .end = end - place->pos};
-    simd_put_verb(chunk, &verb);
+    simd_put_verb(chunk, &verb, lx->writes);
     return true;
+}
+
+/* \verb stands at offset at. */
+SIMD_INLINE bool simd_is_verb(const struct simd_place *place, uint32_t at)
+{
+    const uint64_t bytes = word64_load(place->input + at) >> 8; /* behind the escape character */
+    return (bytes & UINT64_C(0xFFFFFFFF)) == UINT64_C(0x62726576) &&
+           place->lx->context.slots[bytes >> 32 & 0xFF] != CATCODE_LETTER && place->lx->context.on;
+}
+
+/* Takes \verb, where its text follows at once and is plain. False: it was left. */
+SIMD_SELDOM bool simd_take_verb(const struct simd_place *place, struct simd_chunk *chunk,
+                                uint32_t at)
+{
+    return simd_take_inline(place, chunk, WATCH_VERB, at, at + 5);
+}
+
+/* The same of \lstinline and \mintinline{name}. */
+SIMD_SELDOM bool simd_take_listing(const struct simd_place *place, struct simd_chunk *chunk,
+                                   uint32_t at)
+{
+    const struct lexer *const lx = place->lx;
+    uint32_t text = simd_word_end(place, at + 1);
+    const enum watch watch = watch_name(place->input + at + 1, text - at - 1, lx->context.on);
+    if (watch == WATCH_MINTINLINE)
+        text = simd_name_end(place, text);
+    return (watch == WATCH_LSTINLINE || watch == WATCH_MINTINLINE) && text > 0 &&
+           simd_take_inline(place, chunk, watch, at, text);
 }
 
 #endif
