@@ -37,9 +37,10 @@ static void put_slot(struct lexer *lx, unsigned slot, uint8_t value)
     const uint8_t of_regime = regime_slot(lx->regime, slot);
     const bool is_at = slot == '@' && value == CATCODE_LETTER;
     const bool was_at = slot == '@' && context->slots[slot] == CATCODE_LETTER;
-    if (value != of_regime && !is_at)
+    const bool is_code = slot < LEXER_SLOT_EXPL; /* the others tell nothing of characters */
+    if (is_code && value != of_regime && !is_at)
         context->n_changed++;
-    if (context->slots[slot] != of_regime && !was_at)
+    if (is_code && context->slots[slot] != of_regime && !was_at)
         context->n_changed--;
     context->slots[slot] = value;
     if (slot == '@')

@@ -27,6 +27,8 @@ struct simd_chunk {
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
     simd_lanes watched;
+    const struct simd_table *table; /* by codes: the classes; and what is ignored */
+    simd_lanes ignored;
     bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
     simd_lanes letters, others, continued, suspects, comment;
     struct simd_utf8 last_utf8;
@@ -76,12 +78,10 @@ SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chun
     }
 }
 
-SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
-                               unsigned regime, bool at_is_letter)
+/* Where bytes that are not ASCII are: see simd_classify_high(). */
+SIMD_INLINE void simd_find_high(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                unsigned regime, bool by_codes)
 {
-    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
-        isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
-                      chunk->plane, chunk->watched, lane);
     chunk->last_utf8 = (struct simd_utf8){0};
     for (uint32_t group = 0; group < chunk->n_groups; group++) {
         const uint32_t lane = group * SIMD_LANES;
@@ -89,22 +89,46 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
         const simd_mask three = simd_load(chunk->plane[0] + lane) &
                                 simd_load(chunk->plane[1] + lane) &
                                 ~simd_load(chunk->plane[3] + lane);
-        const simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
+        simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
+        if (by_codes)
+            high &= ~simd_load(chunk->ignored + lane);
         chunk->has_high[group] = isa->any(high);
         if (chunk->has_high[group])
             simd_classify_high(isa, chunk, lane, high, regime);
     }
 }
 
+SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
+                               unsigned regime, bool at_is_letter)
+{
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
+        isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
+                      chunk->plane, chunk->watched, lane);
+    simd_find_high(isa, chunk, regime, false);
+}
+
+/* By the chunk's table. */
+SIMD_INLINE void simd_classify_by(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                  unsigned regime)
+{
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
+        isa->classify_by(chunk->in + (size_t)lane * SIMD_LANE_BYTES, chunk->table, chunk->plane,
+                         chunk->ignored, chunk->watched, lane);
+    simd_find_high(isa, chunk, regime, true);
+}
+
 /* Pass 2. */
 
-SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint32_t group)
+SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint32_t group,
+                                            bool by_codes)
 {
     const uint32_t lane = group * SIMD_LANES;
-    struct simd_group g = {.has_high = chunk->has_high[group]};
+    struct simd_group g = {.has_high = chunk->has_high[group], .by_codes = by_codes};
     SIMD_UNROLL
     for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
         g.plane[bit] = simd_load(chunk->plane[bit] + lane);
+    if (by_codes)
+        g.ignored = simd_load(chunk->ignored + lane);
     if (g.has_high) {
         g.letters = simd_load(chunk->letters + lane);
         g.others = simd_load(chunk->others + lane);
@@ -203,18 +227,24 @@ SIMD_INLINE struct simd_entry simd_entry_of(const struct simd_chunk *chunk, bool
         .is_amid = true, .first = simd_mask_bit(index), .live = simd_mask_from(index)};
 }
 
+/* What the rules are compiled for. */
+struct simd_variant {
+    bool by_codes; /* category codes differ from the regime's */
+    bool writes;   /* spans are asked for */
+};
+
 /* The group's masks. True: it has a stop, and the step's end is cut there. */
 SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                     uint32_t group, bool is_amid, bool writes)
+                                     uint32_t group, bool is_amid, struct simd_variant variant)
 {
     const struct simd_entry entry = simd_entry_of(chunk, is_amid);
-    const struct simd_group g = simd_group_of(chunk, group);
+    const struct simd_group g = simd_group_of(chunk, group, variant.by_codes);
     const uint32_t next = (group + 1) * SIMD_GROUP_BYTES;
     const bool next_is_lf = chunk->in[next] == '\n';
     struct simd_wide w;
     simd_find(isa, &entry, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
     simd_carry_on(isa, &w, &chunk->carry[group + 1]);
-    simd_put_group(&g, &w, chunk, group * SIMD_LANES, writes);
+    simd_put_group(&g, &w, chunk, group * SIMD_LANES, variant.writes);
     if (__builtin_expect(!isa->any(w.stop_here | w.stop_behind), 1))
         return false;
     const uint32_t cut = simd_cut_of(&w, group);
@@ -225,26 +255,27 @@ SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chu
 }
 
 SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                           bool writes)
+                                           struct simd_variant variant)
 {
     const uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
     return chunk->begin % SIMD_GROUP_BYTES != 0
-               ? simd_apply_rules_to(isa, chunk, group, true, writes)
-               : simd_apply_rules_to(isa, chunk, group, false, writes);
+               ? simd_apply_rules_to(isa, chunk, group, true, variant)
+               : simd_apply_rules_to(isa, chunk, group, false, variant);
 }
 
 /* From begin on, where carry is: the masks of the step, which ends before limit, or before the
  * first stop: whether there is one. Behind a cut, groups whose masks are there keep them if what
  * comes in is the same again; not where the step ends in the first one, since the end was settled
  * by what escaped what before. */
-SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
+SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                  struct simd_variant variant)
 {
     uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
     if (chunk->ruled_end > (group + 1) * SIMD_GROUP_BYTES) {
         const struct simd_carry known = chunk->carry[group + 1];
         chunk->end = chunk->ruled_end;
-        if (!simd_apply_rules_at_begin(isa, chunk, writes) &&
-            simd_same_carry(isa, &known, &chunk->carry[group + 1])) {
+        if (!simd_apply_rules_at_begin(isa, chunk, variant) &&
+            simd_same_carry(isa, &known, &chunk->carry[group + 1], variant.by_codes)) {
             chunk->end = chunk->ruled_end;
             return chunk->ruled_stop;
         }
@@ -253,9 +284,9 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
     end_group = end_group < chunk->n_groups ? end_group : chunk->n_groups;
     chunk->end = end_group * SIMD_GROUP_BYTES;
     chunk->end = chunk->end < chunk->limit ? chunk->end : chunk->limit;
-    bool stopped = simd_apply_rules_at_begin(isa, chunk, writes);
+    bool stopped = simd_apply_rules_at_begin(isa, chunk, variant);
     for (group++; group < end_group && !stopped; group++)
-        stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
+        stopped = simd_apply_rules_to(isa, chunk, group, false, variant);
     const uint32_t end_lane = group * SIMD_LANES;
     chunk->word_first[end_lane] = chunk->commands[end_lane] = 0;
     simd_settle_end(chunk);
@@ -267,6 +298,7 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
 /* What struct lexer is to become at the cut, as bits. */
 struct simd_state {
     bool comment, word, middle, fresh, letters, others, blanks;
+    bool skipped; /* by codes: the blanks, or what is ignored, are a run of these */
 };
 
 SIMD_INLINE bool simd_is_set(simd_mask mask, uint32_t index)
@@ -278,7 +310,7 @@ SIMD_INLINE bool simd_is_set(simd_mask mask, uint32_t index)
 
 /* At the step's end, which is behind its beginning. */
 SIMD_INLINE struct simd_state simd_state_at_cut(const struct simd_isa *isa,
-                                                const struct simd_chunk *chunk)
+                                                const struct simd_chunk *chunk, bool by_codes)
 {
     const uint32_t last = chunk->end - 1, group = last / SIMD_GROUP_BYTES;
     const uint32_t bit = last % SIMD_GROUP_BYTES;
@@ -286,24 +318,27 @@ SIMD_INLINE struct simd_state simd_state_at_cut(const struct simd_isa *isa,
     if (chunk->begin / SIMD_GROUP_BYTES < group)
         entry = (struct simd_entry){
             .is_amid = true, .first = simd_mask_bit(0), .live = simd_mask_from(0)};
-    const struct simd_group g = simd_group_of(chunk, group);
+    const struct simd_group g = simd_group_of(chunk, group, by_codes);
     struct simd_carry carry = chunk->carry[group];
     struct simd_wide w;
     simd_keep(&carry, entry.first);
     entry.is_amid = true;
     simd_find(isa, &entry, &g, &carry, &chunk->line_stops, false, &w);
+    const bool skipped = by_codes && simd_is_set(w.plain_skipped, bit);
     return (struct simd_state){.comment = simd_is_set(w.comment & ~w.line_ends, bit),
                                .word = simd_is_set(w.word, bit),
                                .middle = simd_is_set(w.leaves_middle, bit),
                                .fresh = simd_is_set(w.fresh, bit),
                                .letters = simd_is_set(w.plain_letters, bit),
                                .others = simd_is_set(w.plain_others, bit),
-                               .blanks = simd_is_set(w.plain_blanks, bit)};
+                               .blanks = skipped || simd_is_set(w.plain_blanks, bit),
+                               .skipped = skipped};
 }
 
 /* Where nothing was cut, between groups. */
-SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry)
+SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry, bool by_codes)
 {
+    const bool skipped = by_codes && (carry->run[2][0] & 1);
     const bool low = carry->run[0][0] & 1, high = carry->run[1][0] & 1;
     return (struct simd_state){.comment = carry->comment[0] & 1,
                                .word = carry->word[0] & 1,
@@ -311,7 +346,8 @@ SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry
                                .fresh = carry->fresh[0] & 1,
                                .letters = low && !high,
                                .others = high && !low,
-                               .blanks = low && high};
+                               .blanks = skipped || (low && high),
+                               .skipped = skipped};
 }
 
 /* The next step's entry. */
@@ -319,14 +355,15 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
                                const struct simd_state *state)
 {
     const simd_mask first = simd_mask_bit(begin % SIMD_GROUP_BYTES), none = {0};
+    const bool spaces = state->blanks && !state->skipped;
     chunk->begin = begin;
-    chunk->carry[begin / SIMD_GROUP_BYTES] =
-        (struct simd_carry){.comment = state->comment ? first : none,
-                            .word = state->word ? first : none,
-                            .middle = state->middle ? first : none,
-                            .fresh = state->fresh ? first : none,
-                            .run = {state->letters || state->blanks ? first : none,
-                                    state->others || state->blanks ? first : none}};
+    chunk->carry[begin / SIMD_GROUP_BYTES] = (struct simd_carry){
+        .comment = state->comment ? first : none,
+        .word = state->word ? first : none,
+        .middle = state->middle ? first : none,
+        .fresh = state->fresh ? first : none,
+        .run = {state->letters || spaces ? first : none, state->others || spaces ? first : none,
+                state->skipped ? first : none}};
 }
 
 /* The last pass. */
