@@ -4,6 +4,7 @@
 
 #include "lexer/catcode.h"
 #include "lexer/state.h"
+#include "lexer/word64.h"
 
 #define ARGUMENTS_MAX 4u /* in braces, of the commands below */
 
@@ -341,10 +342,33 @@ static int bracket_at(const struct look_text *text, uint32_t at)
     return opens ? 1 : -1;
 }
 
+static bool holds_bracket(uint64_t bytes)
+{
+    return (word64_equal(bytes, '[') | word64_equal(bytes, ']') | word64_equal(bytes, '(') |
+            word64_equal(bytes, ')')) != 0;
+}
+
+/* \[, \(, \] or \) stands there, which seldom does. */
+static bool has_brackets(const struct look_text *text, uint32_t from, uint32_t to)
+{
+    uint32_t at = from;
+    while (at < to) {
+        if (to - at >= 8 && !holds_bracket(word64_load(text->bytes + at)))
+            at += 8;
+        else if (bracket_at(text, at) != 0)
+            return true;
+        else
+            at++;
+    }
+    return false;
+}
+
 bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, uint32_t at)
 {
     bool line_ended = false; /* and nothing but blanks was behind */
     uint32_t n_closed = 0;   /* braces, in which a formula would be over, or half of one */
+    if (!was_in && !has_brackets(text, low, at))
+        return false;
     while (at > low) {
         const uint8_t byte = text->bytes[--at];
         if (is_line_end(byte)) {

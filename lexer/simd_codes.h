@@ -53,7 +53,7 @@ SIMD_INLINE enum simd_codes_in_force simd_codes_of(const struct lexer *lx)
 
 /* Control characters are hard but for the tab: suspect.c reports them; and the tab behind an escape
  * character too, unless it is a blank or ignored, which are not taken there. */
-SIMD_INLINE uint8_t simd_class_of(uint8_t character, uint8_t catcode)
+SIMD_SELDOM void simd_codes_make(const struct lexer *lx, struct simd_codes *codes)
 {
     static const uint8_t classes[] = {
         [CATCODE_ESCAPE] = SIMD_ESCAPE,       [CATCODE_BEGIN_GROUP] = SIMD_BEGIN_GROUP,
@@ -65,22 +65,19 @@ SIMD_INLINE uint8_t simd_class_of(uint8_t character, uint8_t catcode)
         [CATCODE_OTHER] = SIMD_OTHER,         [CATCODE_ACTIVE] = SIMD_ACTIVE,
         [CATCODE_COMMENT] = SIMD_COMMENT,     [CATCODE_INVALID] = SIMD_HARD,
     };
-    const bool is_control = character < ' ' || character == 0x7F;
-    if (character == '\n' || character == '\r')
-        return character == '\n' ? SIMD_LF : SIMD_CR;
-    if (is_control &&
-        !(character == '\t' && (catcode == CATCODE_SPACE || catcode == CATCODE_IGNORED)))
-        return SIMD_HARD;
-    return classes[catcode];
-}
-
-SIMD_SELDOM void simd_codes_make(const struct lexer *lx, struct simd_codes *codes)
-{
+    const uint8_t beyond = lx->regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE;
+    uint8_t *const of = codes->table.of;
     memcpy(codes->slots, lx->context.slots, sizeof codes->slots);
     codes->line_end = simd_line_end_code(lx);
-    codes->table.beyond = lx->regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE;
-    for (unsigned i = 0; i < sizeof codes->slots; i++)
-        codes->table.of[i] = simd_class_of((uint8_t)i, codes->slots[i]) ^ codes->table.beyond;
+    codes->table.beyond = beyond;
+    for (unsigned i = ' '; i < 0x7F; i++)
+        of[i] = classes[codes->slots[i]] ^ beyond;
+    memset(of, SIMD_HARD ^ beyond, ' ');
+    of[0x7F] = SIMD_HARD ^ beyond;
+    of['\n'] = SIMD_LF ^ beyond;
+    of['\r'] = SIMD_CR ^ beyond;
+    if (codes->slots['\t'] == CATCODE_SPACE || codes->slots['\t'] == CATCODE_IGNORED)
+        of['\t'] = classes[codes->slots['\t']] ^ beyond;
 }
 
 /* Nothing has changed since the table was made. */
