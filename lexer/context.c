@@ -12,16 +12,6 @@
 #include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 
-bool lexer_name_has_at_letter(const char *file_name)
-{
-    static const char *const endings[] = {".sty", ".cls", ".def", ".ltx", ".dtx"};
-    const size_t n = strlen(file_name);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (n > 4 && strcmp(file_name + n - 4, endings[i]) == 0)
-            return true;
-    return false;
-}
-
 static uint8_t regime_slot(unsigned regime, unsigned slot)
 {
     if (slot < 256)

@@ -21,6 +21,10 @@
 #define SIMD_SKIP_BYTES     64u
 #define SIMD_SKIP_BYTES_MAX 1024u
 
+/* Category codes that have just changed may soon change again: so many bytes are classified by them
+ * at first. */
+#define SIMD_SOON_BYTES (2 * SIMD_GROUP_BYTES)
+
 /* The passes over a chunk, out of line, each compiled for what it depends on. */
 struct simd_passes {
     void (*classify)(struct simd_chunk *chunk);
@@ -168,6 +172,16 @@ SIMD_INLINE bool simd_is_right(const struct simd_work *work, const struct lexer 
            (work->by != SIMD_CODES_CHANGED || simd_codes_hold(lx, &work->codes));
 }
 
+/* Has the table made anew where category codes have changed, or have no table yet: true. */
+SIMD_INLINE bool simd_follow_codes(struct simd_work *work, const struct lexer *lx)
+{
+    if (work->chunk.table && simd_codes_hold(lx, &work->codes))
+        return false;
+    simd_codes_make(lx, &work->codes);
+    work->chunk.table = &work->codes.table;
+    return true;
+}
+
 /* Sees to it that the chunk holds the offset pos, with n bytes there and AHEAD more; at its end a
  * new one is begun, so that no few bytes are left to be taken alone. */
 SIMD_INLINE void simd_reach(const struct simd_passes *passes, struct simd_work *work,
@@ -176,12 +190,10 @@ SIMD_INLINE void simd_reach(const struct simd_passes *passes, struct simd_work *
     const uint32_t end = work->is_classified ? work->pos + work->chunk.limit : pos;
     if (pos < end && (end - pos >= SIMD_LANE_BYTES || end - pos == n) && simd_is_right(work, lx))
         return;
-    simd_look_at(work, input + pos, n);
     work->by = simd_codes_of(lx);
-    if (work->by == SIMD_CODES_CHANGED) {
-        simd_codes_make(lx, &work->codes);
-        work->chunk.table = &work->codes.table;
-    }
+    if (work->by == SIMD_CODES_CHANGED && simd_follow_codes(work, lx))
+        n = n < SIMD_SOON_BYTES ? n : SIMD_SOON_BYTES;
+    simd_look_at(work, input + pos, n);
     passes->classify(&work->chunk);
     work->pos = pos;
     work->is_classified = true;
@@ -254,6 +266,7 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
 {
     struct simd_work work;
     work.is_classified = false;
+    work.chunk.table = NULL;
     uint32_t skip_bytes = SIMD_SKIP_BYTES;
     while (lx->pos < have) {
         uint32_t until = lx->pos + 1;

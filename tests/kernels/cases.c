@@ -255,6 +255,55 @@ const char *case_every_utf8_lead(struct cases_sample sample)
     return difference;
 }
 
+/* Every byte at many places behind changes of category codes, in text that shows them. */
+static const char *const changes[] = {
+    "\\ExplSyntaxOn ",
+    "\\ExplSyntaxOn\n",
+    "\\ExplSyntaxOn\\ExplSyntaxOff ",
+    "\\catcode`\\!=9 ",
+    "\\catcode`\\!=9 \\catcode`\\~=10 ",
+    "\\catcode32=9 ",
+    "\\catcode9=9 \\catcode`\\!=10 ",
+    "\\catcode9=12 ",
+    "\\catcode`\\!=9 \\catcode13=9 ",
+    "\\catcode`\\!=9 \\catcode13=10 ",
+    "\\catcode`\\|=0 \\catcode`\\!=14 ",
+    "\\catcode`\\|=14 \\catcode`\\:=15 ",
+    "\\catcode`\\^=12 \\catcode`\\_=11 ",
+    "\\catcode`\\^=9 \\catcode`\\_=13 ",
+    "\\catcode`\\<=1 \\catcode`\\>=2 \\catcode`\\!=3 ",
+    "\\catcode`\\{=12 \\catcode`\\!=5 ",
+    "\\catcode`\\e=9 \\catcode`\\d=12 ",
+    "\\catcode`\\c=12 ",
+    "\\catcode0=12 \\catcode1=9 ",
+    "\\catcode195=12 ",
+    "\\catcode`\\%=9 {\\catcode`\\!=9 ",
+    "\\catcode`\\z=12 {\\catcode`\\z=11 ",
+};
+static const char *const changed[] = {
+    "a ! b!!  !\n !\n\\x_y:n ~ {b}~\n!\t \n\n|zz$d$\t!\n",
+    "!  !\\begin{a}! z\\end{a} \\\\ }bzzz \\~ \\!x <c> ^^41 \\endcsname !\r\n \t!  ! x",
+};
+
+const char *case_changed_codes(struct cases_sample sample)
+{
+    enum { N_CHANGES = sizeof changes / sizeof changes[0], N = 300 };
+    uint8_t text[N];
+    const char *difference = NULL;
+    for (uint32_t i = sample.first; i < 256 * N_CHANGES && !difference; i += sample.every) {
+        const char *const change = changes[i / 256];
+        const uint32_t n = (uint32_t)strlen(change);
+        for (uint32_t of = 0; of < 2 && !difference; of++) {
+            for (uint32_t at = 0; at < N; at++)
+                text[at] = (uint8_t)changed[of][at % strlen(changed[of])];
+            memcpy(text, change, n);
+            text[n + (i * 7) % (N - n)] = (uint8_t)i;
+            difference = difference_in_both(text, N, "a byte behind a change", i);
+        }
+    }
+    return difference;
+}
+
 const char *case_random_words(struct cases_sample sample)
 {
     uint8_t text[1200];

@@ -18,6 +18,7 @@ struct cases_sample {
     X(every_pair_pdflatex)                                                                         \
     X(every_code_point)                                                                            \
     X(every_utf8_lead)                                                                             \
+    X(changed_codes)                                                                               \
     X(random_words)                                                                                \
     X(dense_nesting)                                                                               \
     X(between_unreadable_pages)                                                                    \
