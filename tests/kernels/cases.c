@@ -283,17 +283,20 @@ static const char *const changes[] = {
 static const char *const changed[] = {
     "a ! b!!  !\n !\n\\x_y:n ~ {b}~\n!\t \n\n|zz$d$\t!\n",
     "!  !\\begin{a}! z\\end{a} \\\\ }bzzz \\~ \\!x <c> ^^41 \\endcsname !\r\n \t!  ! x",
+    "a\\\t \n b\\ \t\n\\~ \n\\~\t\nx\n\\ !\n\\\t!\n\\~!!\n ",
 };
+#define N_CHANGES (sizeof changes / sizeof changes[0])
+#define N_CHANGED (sizeof changed / sizeof changed[0])
 
 const char *case_changed_codes(struct cases_sample sample)
 {
-    enum { N_CHANGES = sizeof changes / sizeof changes[0], N = 300 };
+    enum { N = 300 };
     uint8_t text[N];
     const char *difference = NULL;
     for (uint32_t i = sample.first; i < 256 * N_CHANGES && !difference; i += sample.every) {
         const char *const change = changes[i / 256];
         const uint32_t n = (uint32_t)strlen(change);
-        for (uint32_t of = 0; of < 2 && !difference; of++) {
+        for (size_t of = 0; of < N_CHANGED && !difference; of++) {
             for (uint32_t at = 0; at < N; at++)
                 text[at] = (uint8_t)changed[of][at % strlen(changed[of])];
             memcpy(text, change, n);

@@ -161,6 +161,8 @@ static const char *const changes[] = {
     "\\!\n",
     "\\ !\n",
     "\\\t ! \n",
+    "\\\t \n",
+    "\\ \t\n",
     "x!  !x",
     "a !\t !b",
     "\t\n",
