@@ -352,19 +352,19 @@ static bool holds_bracket(uint64_t bytes)
             word64_equal(bytes, ')')) != 0;
 }
 
-/* \[, \(, \] or \) stands there, which seldom does. */
-static bool has_brackets(const struct look_text *text, uint32_t from, uint32_t to)
+/* The offset of the first \[, \(, \] or \), which are rare, or of its end. */
+static uint32_t find_bracket(const struct look_text *text, uint32_t from, uint32_t to)
 {
     uint32_t at = from;
     while (at < to) {
         if (to - at >= 8 && !holds_bracket(word64_load(text->bytes + at)))
             at += 8;
         else if (bracket_at(text, at) != 0)
-            return true;
+            break;
         else
             at++;
     }
-    return false;
+    return at < to ? at : to;
 }
 
 /* A line up to its comment or its end. */
@@ -406,8 +406,8 @@ bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, ui
 {
     bool line_ended = false; /* and nothing but blanks was behind */
     uint32_t n_closed = 0;   /* braces, in which a formula would be over, or half of one */
-    if (!was_in && !has_brackets(text, low, at))
-        return false;
+    if (!was_in)
+        low = find_bracket(text, low, at); /* before that it is the same */
     while (at > low) {
         const uint8_t byte = text->bytes[--at];
         if (is_line_end(byte)) {
