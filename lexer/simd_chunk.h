@@ -275,7 +275,7 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
         const struct simd_carry known = chunk->carry[group + 1];
         chunk->end = chunk->ruled_end;
         if (!simd_apply_rules_at_begin(isa, chunk, variant) &&
-            simd_same_carry(isa, &known, &chunk->carry[group + 1], variant.by_codes)) {
+            simd_same_carry(isa, &known, &chunk->carry[group + 1])) {
             chunk->end = chunk->ruled_end;
             return chunk->ruled_stop;
         }

@@ -320,15 +320,14 @@ SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wid
     next->caret = isa->over((w->sets.superscripts & ~w->comment) | (w->escaped & w->sets.blanks));
 }
 
-/* The same comes in. */
+/* The same comes in. Of the runs, two tell the third: what is ignored is never of another one. */
 SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_carry *a,
-                                 const struct simd_carry *b, bool by_codes)
+                                 const struct simd_carry *b)
 {
-    const simd_mask skipped = by_codes ? a->run[2] ^ b->run[2] : (simd_mask){0};
     const simd_mask differ = (a->escaped ^ b->escaped) | (a->comment ^ b->comment) |
                              (a->word ^ b->word) | (a->middle ^ b->middle) | (a->fresh ^ b->fresh) |
                              (a->run[0] ^ b->run[0]) | (a->run[1] ^ b->run[1]) | (a->cr ^ b->cr) |
-                             (a->caret ^ b->caret) | skipped;
+                             (a->caret ^ b->caret);
     return !isa->any(differ & simd_lowest(true));
 }
 

@@ -288,6 +288,12 @@ static const char *const changed[] = {
 #define N_CHANGES (sizeof changes / sizeof changes[0])
 #define N_CHANGED (sizeof changed / sizeof changed[0])
 
+static void fill_changed(uint8_t *text, uint32_t n, size_t of)
+{
+    for (uint32_t at = 0; at < n; at++)
+        text[at] = (uint8_t)changed[of][at % strlen(changed[of])];
+}
+
 const char *case_changed_codes(struct cases_sample sample)
 {
     enum { N = 300 };
@@ -297,11 +303,28 @@ const char *case_changed_codes(struct cases_sample sample)
         const char *const change = changes[i / 256];
         const uint32_t n = (uint32_t)strlen(change);
         for (size_t of = 0; of < N_CHANGED && !difference; of++) {
-            for (uint32_t at = 0; at < N; at++)
-                text[at] = (uint8_t)changed[of][at % strlen(changed[of])];
+            fill_changed(text, N, of);
             memcpy(text, change, n);
             text[n + (i * 7) % (N - n)] = (uint8_t)i;
             difference = difference_in_both(text, N, "a byte behind a change", i);
+        }
+    }
+    return difference;
+}
+
+/* Two changes, the second one amid what vector code has looked at already. */
+const char *case_changes_of_codes(struct cases_sample sample)
+{
+    enum { N = 1500, SECOND = 200 };
+    uint8_t text[N];
+    const char *difference = NULL;
+    for (uint32_t i = sample.first; i < N_CHANGES * N_CHANGES && !difference; i += sample.every) {
+        const char *const first = changes[i / N_CHANGES], *const second = changes[i % N_CHANGES];
+        for (size_t of = 0; of < N_CHANGED && !difference; of++) {
+            fill_changed(text, N, of);
+            memcpy(text, first, strlen(first));
+            memcpy(text + SECOND + i % 60, second, strlen(second));
+            difference = difference_in_both(text, N, "two changes", i);
         }
     }
     return difference;

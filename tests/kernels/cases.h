@@ -19,6 +19,7 @@ struct cases_sample {
     X(every_code_point)                                                                            \
     X(every_utf8_lead)                                                                             \
     X(changed_codes)                                                                               \
+    X(changes_of_codes)                                                                            \
     X(random_words)                                                                                \
     X(dense_nesting)                                                                               \
     X(between_unreadable_pages)                                                                    \
