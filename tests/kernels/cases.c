@@ -274,7 +274,7 @@ static const char *const changes[] = {
     "\\catcode`\\<=1 \\catcode`\\>=2 \\catcode`\\!=3 ",
     "\\catcode`\\{=12 \\catcode`\\!=5 ",
     "\\catcode`\\e=9 \\catcode`\\d=12 ",
-    "\\catcode`\\c=12 ",
+    "\\catcode`\\c=9 \\begin{a}x\\endc{a}",
     "\\catcode0=12 \\catcode1=9 ",
     "\\catcode195=12 ",
     "\\catcode`\\%=9 {\\catcode`\\!=9 ",
@@ -283,7 +283,7 @@ static const char *const changes[] = {
 static const char *const changed[] = {
     "a ! b!!  !\n !\n\\x_y:n ~ {b}~\n!\t \n\n|zz$d$\t!\n",
     "!  !\\begin{a}! z\\end{a} \\\\ }bzzz \\~ \\!x <c> ^^41 \\endcsname !\r\n \t!  ! x",
-    "a\\\t \n b\\ \t\n\\~ \n\\~\t\nx\n\\ !\n\\\t!\n\\~!!\n ",
+    "a\\\t \n\\\nb\\ \t\n\\~ \n\\~\t\nx\n\\ !\n\\\t!\n\\~!!\n ",
 };
 #define N_CHANGES (sizeof changes / sizeof changes[0])
 #define N_CHANGED (sizeof changed / sizeof changed[0])

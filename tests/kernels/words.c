@@ -117,6 +117,8 @@ static const char *const changes[] = {
     "\\catcode`\\^=9 ",
     "\\catcode`\\^=11 ",
     "\\catcode`\\c=12 ",
+    "\\catcode`\\c=9 ",
+    "\\endc{a}",
     "\\catcode`\\d=12 ",
     "\\catcode`\\x=9 ",
     "\\catcode`\\x=1 ",

@@ -229,6 +229,8 @@ Test(lexer_context, expl_syntax)
     expect_tokens("\\ExplSyntaxOn\n\\a_b:n { ~x }\n\n\\ExplSyntaxOff _ a\n",
                   "\\ExplSyntaxOn @2 \\a_b:n {_x}@4 \\ExplSyntaxOff __a_");
     expect_commands("{\\ExplSyntaxOn\\a_b}\\a_b", "ExplSyntaxOn a_b a ");
+    cr_expect_eq(NOT_FOLLOWED("\\ExplSyntaxOn\n\\\na\\  \n^^\n"), 3u);
+    cr_expect_eq(NOT_FOLLOWED("\\ExplSyntaxOn\\\n\\ExplSyntaxOff\\\n\\\n"), 1u);
     expect_commands("\\ProvidesExplPackage{a}{b}\n{c}{d_e}\\a_b:n", "ProvidesExplPackage a_b:n ");
     expect_commands("\\ExplSyntaxOn\\ExplSyntaxOn\\ExplSyntaxOff\\a_b",
                     "ExplSyntaxOn ExplSyntaxOn ExplSyntaxOff a ");
