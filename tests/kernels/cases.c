@@ -288,6 +288,15 @@ static const char *const changed[] = {
 #define N_CHANGES (sizeof changes / sizeof changes[0])
 #define N_CHANGED (sizeof changed / sizeof changed[0])
 
+/* The number of its bytes. */
+static uint32_t put_text(uint8_t *to, const char *from)
+{
+    uint32_t n = 0;
+    for (; from[n]; n++)
+        to[n] = (uint8_t)from[n];
+    return n;
+}
+
 static void fill_changed(uint8_t *text, uint32_t n, size_t of)
 {
     for (uint32_t at = 0; at < n; at++)
@@ -300,11 +309,9 @@ const char *case_changed_codes(struct cases_sample sample)
     uint8_t text[N];
     const char *difference = NULL;
     for (uint32_t i = sample.first; i < 256 * N_CHANGES && !difference; i += sample.every) {
-        const char *const change = changes[i / 256];
-        const uint32_t n = (uint32_t)strlen(change);
         for (size_t of = 0; of < N_CHANGED && !difference; of++) {
             fill_changed(text, N, of);
-            memcpy(text, change, n);
+            const uint32_t n = put_text(text, changes[i / 256]);
             text[n + (i * 7) % (N - n)] = (uint8_t)i;
             difference = difference_in_both(text, N, "a byte behind a change", i);
         }
@@ -319,11 +326,10 @@ const char *case_changes_of_codes(struct cases_sample sample)
     uint8_t text[N];
     const char *difference = NULL;
     for (uint32_t i = sample.first; i < N_CHANGES * N_CHANGES && !difference; i += sample.every) {
-        const char *const first = changes[i / N_CHANGES], *const second = changes[i % N_CHANGES];
         for (size_t of = 0; of < N_CHANGED && !difference; of++) {
             fill_changed(text, N, of);
-            memcpy(text, first, strlen(first));
-            memcpy(text + SECOND + i % 60, second, strlen(second));
+            (void)put_text(text, changes[i / N_CHANGES]);
+            (void)put_text(text + SECOND + i % 60, changes[i % N_CHANGES]);
             difference = difference_in_both(text, N, "two changes", i);
         }
     }
