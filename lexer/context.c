@@ -5,6 +5,7 @@
 
 #include "lexer/catcode.h"
 #include "lexer/formula.h"
+#include "lexer/group.h"
 #include "lexer/issue.h"
 #include "lexer/look.h"
 #include "lexer/nest.h"
@@ -196,12 +197,13 @@ static bool is_executed(struct lexer *lx, const uint8_t *input, uint32_t at)
 /* Verbatim text is not allowed in arguments: where it stands is a group. */
 static bool is_followed(struct lexer *lx, const uint8_t *input, enum watch watch)
 {
+    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
     const uint32_t at = lx->control_start;
     switch ((unsigned)watch) {
     case WATCH_UNKNOWABLE:
         return false;
     case WATCH_END_INPUT:
-        return lx->nest.depth == 0;
+        return lx->nest.depth == 0 && !look_is_expanded_after(&text, at);
     case WATCH_VERB:
     case WATCH_LSTINLINE:
     case WATCH_MINTINLINE:
@@ -396,10 +398,8 @@ bool context_word(struct lexer *lx, const struct character_source *src, enum wat
         }
         return true;
     case WATCH_BEGIN_GROUP:
-        nest_open_group(lx);
-        return true;
     case WATCH_END_GROUP:
-        nest_close_group(lx);
+        group_command(lx, src->bytes, watch, lx->control_start);
         return true;
     case WATCH_CATCODE:
         return begin_catcode(lx, src);

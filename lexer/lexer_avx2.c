@@ -373,7 +373,9 @@ SIMD_INLINE void avx2_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos
 /* Their highest bits, each in the lane above, that of the last one in the first. */
 SIMD_INLINE simd_mask avx2_over(simd_mask bits)
 {
-    return (simd_mask)_mm256_permute4x64_epi64(_mm256_srli_epi64((__m256i)bits, 63), 0x93);
+    const __m256i highest = _mm256_srli_epi64((__m256i)bits, 63);
+    return (simd_mask)_mm256_alignr_epi8(highest, _mm256_permute2x128_si256(highest, highest, 0x01),
+                                         sizeof(uint64_t));
 }
 
 SIMD_INLINE simd_mask avx2_next(simd_mask bits, simd_mask in)
@@ -389,29 +391,43 @@ SIMD_INLINE uint32_t lane_signs(__m256i lanes)
 
 /* -1 in the lanes that get a carry: of a lane that gives one, or that passes one on and gets one.
  * (above + passing) ^ passing are these lanes. */
-SIMD_INLINE __m256i carried(simd_mask gives, __m256i passes)
+SIMD_SELDOM __m256i carried(__m256i gives, __m256i passes)
 {
     static const _Alignas(32)
         int64_t lanes[16][4] = {{0, 0, 0, 0},   {-1, 0, 0, 0},   {0, -1, 0, 0},   {-1, -1, 0, 0},
                                 {0, 0, -1, 0},  {-1, 0, -1, 0},  {0, -1, -1, 0},  {-1, -1, -1, 0},
                                 {0, 0, 0, -1},  {-1, 0, 0, -1},  {0, -1, 0, -1},  {-1, -1, 0, -1},
                                 {0, 0, -1, -1}, {-1, 0, -1, -1}, {0, -1, -1, -1}, {-1, -1, -1, -1}};
-    const uint32_t passing = lane_signs(passes), above = lane_signs((__m256i)gives) << 1;
+    const uint32_t passing = lane_signs(passes), above = lane_signs(gives) << 1;
     return load((const uint8_t *)lanes[((above + passing) ^ passing) & 0xF]);
 }
 
+/* What lanes give to the next ones, as 1. */
+SIMD_INLINE simd_mask given(simd_mask gives)
+{
+    const __m256i highest = _mm256_srli_epi64((__m256i)gives, 63);
+    return (simd_mask)_mm256_alignr_epi8(highest, _mm256_permute2x128_si256(highest, highest, 0x08),
+                                         sizeof(uint64_t));
+}
+
+/* Carries that a lane passes on are rare: they need 64 equal bits. */
 SIMD_INLINE simd_mask avx2_sum(simd_mask a, simd_mask b)
 {
-    const simd_mask sum = a + b;
+    const simd_mask sum = a + b, gives = (a & b) | ((a | b) & ~sum), in = given(gives);
     const __m256i full = _mm256_cmpeq_epi64((__m256i)sum, _mm256_set1_epi64x(-1));
-    return sum - (simd_mask)carried((a & b) | ((a | b) & ~sum), full);
+    if (__builtin_expect(_mm256_testz_si256((__m256i)in, full), 1))
+        return sum + in;
+    return sum - (simd_mask)carried((__m256i)gives, full);
 }
 
 SIMD_INLINE simd_mask avx2_difference(simd_mask a, simd_mask b)
 {
-    const simd_mask difference = a - b;
+    const simd_mask difference = a - b, gives = (~a & b) | (~(a ^ b) & difference);
+    const simd_mask in = given(gives);
     const __m256i empty = _mm256_cmpeq_epi64((__m256i)difference, _mm256_setzero_si256());
-    return difference + (simd_mask)carried((~a & b) | (~(a ^ b) & difference), empty);
+    if (__builtin_expect(_mm256_testz_si256((__m256i)in, empty), 1))
+        return difference - in;
+    return difference + (simd_mask)carried((__m256i)gives, empty);
 }
 
 SIMD_INLINE bool avx2_any(simd_mask bits)

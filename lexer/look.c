@@ -131,9 +131,9 @@ bool look_is_defined(const struct look_text *text, uint32_t at)
 
 bool look_is_mention(const struct look_text *text, uint32_t at)
 {
-    static const char *const one_before[] = {"let",       "string",   "noexpand", "meaning",
-                                             "show",      "newif",    "ifx",      "protected@edef",
-                                             "futurelet", "undefine", NULL};
+    static const char *const one_before[] = {
+        "let", "string",         "noexpand",  "meaning",  "show",       "newif",
+        "ifx", "protected@edef", "futurelet", "undefine", "MakeRobust", NULL};
     static const char *const two_before[] = {"let", "ifx", "futurelet", NULL};
     const struct look_word before = look_before(text, at);
     if (is_open(text, before))
@@ -161,6 +161,12 @@ bool look_is_global(const struct look_text *text, uint32_t at)
 {
     static const char *const global[] = {"global", NULL};
     return is_one_of(text, look_before(text, at), global);
+}
+
+bool look_is_expanded_after(const struct look_text *text, uint32_t at)
+{
+    static const char *const expandafter[] = {"expandafter", NULL};
+    return is_one_of(text, look_before(text, at), expandafter);
 }
 
 /* Back from behind a closing brace or bracket to its other one; false if that is below low. */
@@ -293,8 +299,8 @@ static enum brace brace_at(const struct look_text *text, uint32_t at)
     if (!skip_arguments(text, low, &head_end, &n_before))
         return BRACE_DEFINITION; /* for all we know */
     struct look_word word = look_before(text, head_end);
-    if (word.n_bytes == 0)
-        return BRACE_GROUP;
+    if (word.n_bytes == 0) /* \toks0={…} is executed later */
+        return word.byte == '=' ? BRACE_DEFINITION : BRACE_GROUP;
     if (n_before < n_arguments_of(text, word))
         return BRACE_DEFINITION;
     /* \newcommand\x, whose first argument has no braces */

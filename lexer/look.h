@@ -31,6 +31,9 @@ bool look_is_read(const struct look_text *text, uint32_t at);
 
 bool look_is_global(const struct look_text *text, uint32_t at); /* \global stands before it */
 
+/* \expandafter stands before it: what comes behind is expanded first, as \fi often is. */
+bool look_is_expanded_after(const struct look_text *text, uint32_t at);
+
 /* The command at offset at is defined there: \def\begin, \renewcommand{\begin}, \let\begin. */
 bool look_is_defined(const struct look_text *text, uint32_t at);
 

@@ -23,6 +23,15 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+/* The innermost group that is not to end with its argument. */
+static struct lexer_group *open_group(struct lexer_nest *nest)
+{
+    for (uint32_t i = nest->n_groups; i > 0; i--)
+        if (!nest->groups[i - 1].ends)
+            return &nest->groups[i - 1];
+    return NULL;
+}
+
 void nest_update_guard(struct lexer *lx)
 {
     struct lexer_nest *nest = &lx->nest;
@@ -32,6 +41,9 @@ void nest_update_guard(struct lexer *lx)
         guard = larger(guard, nest->math[nest->n_math - 1].depth);
     if (nest->n_env)
         guard = larger(guard, nest->env[nest->n_env - 1].depth);
+    const struct lexer_group *group = open_group(nest);
+    if (group)
+        guard = larger(guard, group->definition_depth);
     if (nest->n_groups)
         guard = larger(guard, nest->groups[nest->n_groups - 1].depth);
     if (context->n_saves)
@@ -48,6 +60,9 @@ static void settle(struct lexer *lx)
         nest->n_groups--;
         nest->groups_beyond = 0; /* they were inside it */
     }
+    struct lexer_group *group = open_group(nest);
+    if (group && group->definition_depth > nest->depth)
+        group->definition_depth = 0;
     if (nest->n_math < LEXER_MATH_DEPTH_MAX)
         nest->math_beyond = false;
     if (lx->context.n_saves > 0)
@@ -91,6 +106,13 @@ void nest_open_group(struct lexer *lx)
     nest_update_guard(lx);
 }
 
+struct lexer_group *nest_outer_group(struct lexer *lx)
+{
+    struct lexer_group *group = open_group(&lx->nest);
+    const bool is_inside = group && group->depth < lx->nest.depth && group->n_env == lx->nest.n_env;
+    return is_inside && lx->nest.groups_beyond == 0 ? group : NULL;
+}
+
 /* One in another brace group or environment than the last \begingroup is the half of a definition.
  */
 void nest_close_group(struct lexer *lx)
@@ -100,9 +122,10 @@ void nest_close_group(struct lexer *lx)
         nest->groups_beyond--;
         return;
     }
-    if (nest->n_groups == 0 || nest->groups[nest->n_groups - 1].depth != nest->depth ||
-        nest->groups[nest->n_groups - 1].n_env != nest->n_env)
+    const struct lexer_group *group = open_group(&lx->nest);
+    if (!group || group->depth != nest->depth || group->n_env != nest->n_env)
         return;
+    assert(group == &nest->groups[nest->n_groups - 1]); /* others would be deeper, and over */
     nest->n_groups--;
     settle(lx);
 }
@@ -211,6 +234,7 @@ static void begin_environment(struct lexer *lx, uint32_t at_brace)
         .name_start = nest->env_name_start,
         .depth = nest->depth,
     };
+    nest->guard = nest->depth; /* nothing is deeper */
 }
 
 static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
@@ -283,8 +307,12 @@ static void take_environment(struct lexer *lx, const uint8_t *input, uint32_t at
         end_environment(lx, input, at_brace);
     else
         begin_environment(lx, at_brace);
-    nest_update_guard(lx);
-    follow_environment(lx, input, at_brace, nest->env_beyond > 0);
+}
+
+static void take_and_follow(struct lexer *lx, const uint8_t *input, uint32_t at_brace)
+{
+    take_environment(lx, input, at_brace);
+    follow_environment(lx, input, at_brace, lx->nest.env_beyond > 0);
 }
 
 void nest_env_caret(struct lexer *lx, uint32_t end)
@@ -312,7 +340,7 @@ void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind,
         if (kind == LEXER_LETTERS || kind == LEXER_OTHERS || kind == LEXER_SUBSCRIPT)
             return;
         if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX)
-            take_environment(lx, input, at);
+            take_and_follow(lx, input, at);
         else if (kind == LEXER_END_GROUP)
             add(lx, LEXER_ISSUE_NAME_TOO_LONG, nest->env_control_start, at + 1);
     }

@@ -27,6 +27,11 @@ void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 void nest_open_group(struct lexer *lx);
 void nest_close_group(struct lexer *lx);
 
+/* The last \begingroup, if it stands outside the braces that are open here, but for environments;
+ * or NULL. An \endgroup here may be an argument's: then it ends with the outermost of these braces,
+ * for which depth is to be counted up, and ends set. */
+struct lexer_group *nest_outer_group(struct lexer *lx);
+
 /* Any control word, at offset at. */
 void nest_control_word(struct lexer *lx, uint32_t at, enum watch watch);
 
@@ -40,7 +45,8 @@ void nest_env_caret(struct lexer *lx, uint32_t end);
 
 /* A whole \begin{name} or \end{name} of ASCII letters and others without ^^ notation, of at most
  * LEXER_ENV_NAME_BYTES_MAX bytes: at is the offset of the escape character, at_brace that of the }.
- * To be called before its braces are counted, where env_step is idle; it stays so. */
+ * To be called before its braces are counted, where env_step is idle; it stays so. The context
+ * layer is not asked: it is for the caller to know that it does not follow that environment. */
 void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t at_brace);
 
 /* To be called when what guard depends on has changed. */

@@ -1,4 +1,4 @@
-/* Braces and formulas of a lane told at once for vector kernels: an automaton that reads four of
+/* Braces, formulas and blank lines told in bulk for vector kernels: an automaton that reads four of
  * them at a time, from a table that is made once. It knows what is plain; else nest.c is asked. */
 #ifndef L0_LEXER_SIMD_BULK_H
 #define L0_LEXER_SIMD_BULK_H
@@ -18,12 +18,16 @@ enum {
     SIMD_BULK_STATES
 };
 
-/* The next state for four symbols, two bits each: the lower ones in bits 0-3, the higher ones in
- * bits 4-7. */
-enum simd_symbol { SIMD_OPENS = 0, SIMD_CLOSES = 1, SIMD_SHIFTS = 2, SIMD_NOTHING = 3 };
+/* SIMD_PAR: the token \par of a blank line. */
+enum simd_symbol { SIMD_OPENS = 0, SIMD_CLOSES = 1, SIMD_SHIFTS = 2, SIMD_PAR = 3 };
 
+#define SIMD_BULK_READS 4u /* symbols at once */
+
+/* The next states. Symbols are two bits each: the lower ones of n symbols in bits 0 … n - 1, the
+ * higher ones from bit n on. rest: for n < SIMD_BULK_READS of them, with bit 2 n set. */
 struct simd_bulk {
-    uint8_t next[SIMD_BULK_STATES][256];
+    uint8_t next[SIMD_BULK_STATES][1u << 2 * SIMD_BULK_READS];
+    uint8_t rest[SIMD_BULK_STATES][1u << (2 * SIMD_BULK_READS - 1)];
     uint8_t inner[SIMD_BULK_STATES]; /* in a formula, so many braces above its $ */
 };
 
@@ -34,9 +38,11 @@ SIMD_INLINE unsigned simd_bulk_in(unsigned outer, unsigned inner)
 
 static inline unsigned simd_bulk_next(unsigned state, enum simd_symbol symbol)
 {
-    if (state == SIMD_BULK_UNKNOWN || symbol == SIMD_NOTHING)
+    if (state == SIMD_BULK_UNKNOWN)
         return state;
     if (state < SIMD_BULK_IN) {
+        if (symbol == SIMD_PAR)
+            return state;
         if (symbol == SIMD_OPENS)
             return state < SIMD_BULK_OUT_MAX ? state + 1 : state;
         if (symbol == SIMD_CLOSES)
@@ -44,11 +50,21 @@ static inline unsigned simd_bulk_next(unsigned state, enum simd_symbol symbol)
         return simd_bulk_in(state < SIMD_BULK_OUTER_MAX ? state : SIMD_BULK_OUTER_MAX, 0);
     }
     const unsigned inner = (state - SIMD_BULK_IN) % (SIMD_BULK_IN_MAX + 1);
+    if (symbol == SIMD_PAR)
+        return inner > 0 ? state : SIMD_BULK_UNKNOWN;
     if (symbol == SIMD_OPENS)
         return inner < SIMD_BULK_IN_MAX ? state + 1 : SIMD_BULK_UNKNOWN;
     if (symbol == SIMD_CLOSES)
         return inner > 0 ? state - 1 : SIMD_BULK_UNKNOWN;
     return inner == 0 ? (state - SIMD_BULK_IN) / (SIMD_BULK_IN_MAX + 1) : SIMD_BULK_UNKNOWN;
+}
+
+SIMD_INLINE unsigned simd_bulk_follow(unsigned state, unsigned symbols, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        state = simd_bulk_next(
+            state, (enum simd_symbol)((symbols >> i & 1) | (symbols >> (i + n) & 1) << 1));
+    return state;
 }
 
 /* Does nothing the second time. */
@@ -59,19 +75,30 @@ static inline void simd_bulk_make(struct simd_bulk *bulk)
     for (unsigned state = 0; state < SIMD_BULK_STATES; state++) {
         bulk->inner[state] =
             state < SIMD_BULK_IN ? 0 : (uint8_t)((state - SIMD_BULK_IN) % (SIMD_BULK_IN_MAX + 1));
-        for (unsigned symbols = 0; symbols < 256; symbols++) {
-            unsigned to = state;
-            for (unsigned i = 0; i < 4; i++)
-                to = simd_bulk_next(
-                    to, (enum simd_symbol)((symbols >> i & 1) | (symbols >> (i + 4) & 1) << 1));
-            bulk->next[state][symbols] = (uint8_t)to;
-        }
+        for (unsigned symbols = 0; symbols < 1u << 2 * SIMD_BULK_READS; symbols++)
+            bulk->next[state][symbols] = (uint8_t)simd_bulk_follow(state, symbols, SIMD_BULK_READS);
+        for (unsigned n = 0; n < SIMD_BULK_READS; n++)
+            for (unsigned symbols = 0; symbols < 1u << 2 * n; symbols++)
+                bulk->rest[state][1u << 2 * n | symbols] =
+                    (uint8_t)simd_bulk_follow(state, symbols, n);
     }
+}
+
+/* Reads n symbols, lowest bits first. */
+SIMD_INLINE unsigned simd_bulk_read(const struct simd_bulk *bulk, unsigned state, uint64_t low,
+                                    uint64_t high, uint32_t n)
+{
+    for (; n >= SIMD_BULK_READS; n -= SIMD_BULK_READS) {
+        state = bulk->next[state][(low & 15) | (high & 15) << SIMD_BULK_READS];
+        low >>= SIMD_BULK_READS;
+        high >>= SIMD_BULK_READS;
+    }
+    const uint64_t mask = simd_below(n);
+    return bulk->rest[state][UINT64_C(1) << 2 * n | (low & mask) | (high & mask) << n];
 }
 
 /* struct lexer as far as the automaton goes, kept in registers. */
 struct simd_flow {
-    uint32_t n_tokens, n_lines;
     uint32_t depth, outer;           /* open braces; nest.guard without the formula */
     uint32_t math_start, math_depth; /* the formula, if in_math */
     uint32_t shift_token;            /* nest.shift_token, of a $ that opens if it was changed */
@@ -101,9 +128,7 @@ SIMD_INLINE unsigned simd_bulk_state(const struct simd_flow *flow)
 SIMD_INLINE struct simd_flow simd_load_flow(struct lexer *lx)
 {
     struct lexer_nest *const nest = &lx->nest;
-    struct simd_flow flow = {.n_tokens = lx->n_tokens,
-                             .n_lines = lx->n_lines,
-                             .depth = nest->depth,
+    struct simd_flow flow = {.depth = nest->depth,
                              .outer = nest->guard,
                              .math_start = nest->math[0].start,
                              .math_depth = nest->math[0].depth,
@@ -131,8 +156,6 @@ SIMD_INLINE struct simd_flow simd_load_flow(struct lexer *lx)
 SIMD_INLINE void simd_save_flow(struct lexer *lx, const struct simd_flow *flow)
 {
     struct lexer_nest *const nest = &lx->nest;
-    lx->n_tokens = flow->n_tokens;
-    lx->n_lines = flow->n_lines;
     if (!flow->is_plain)
         return;
     nest->depth = flow->depth;
@@ -142,55 +165,6 @@ SIMD_INLINE void simd_save_flow(struct lexer *lx, const struct simd_flow *flow)
         nest->math[0] = (struct lexer_math){.start = flow->math_start, .depth = flow->math_depth};
     nest->shift_opens |= flow->shift_token != nest->shift_token;
     nest->shift_token = flow->shift_token;
-}
-
-/* Of a lane at offset base, or of a part of it; of tokens, the first bytes. */
-struct simd_nesting {
-    uint64_t opens, closes, math_shifts, tokens;
-    uint32_t base;
-};
-
-/* Reads n symbols, lowest bits first, of which higher bits are SIMD_NOTHING. */
-SIMD_INLINE unsigned simd_bulk_read(const struct simd_bulk *bulk, unsigned state, uint64_t low,
-                                    uint64_t high, uint32_t n)
-{
-    state = bulk->next[state][(low & 15) | (high & 15) << 4];
-    state = bulk->next[state][(low >> 4 & 15) | (high & 0xF0)];
-    for (uint32_t done = 8; __builtin_expect(done < n, 0); done += 4)
-        state = bulk->next[state][(low >> done & 15) | (high >> done & 15) << 4];
-    return state;
-}
-
-/* Braces and $ between which nothing else is of interest; flow->n_tokens counts what is before the
- * lane. False: this is for nest.c, nothing has changed.
- *
- * Every $ has to be followed by a token that is no $ (else it may be half of $$). There is no
- * branch for what differs from lane to lane: it would be foretold badly. */
-SIMD_INLINE bool simd_nest_in_bulk(const struct simd_isa *isa, const struct simd_bulk *bulk,
-                                   struct simd_flow *flow, const struct simd_nesting *of)
-{
-    const uint64_t shifts = of->math_shifts, symbols = of->opens | of->closes | shifts;
-    const uint64_t bad =
-        shifts & (~(of->tokens >> 1 | simd_bit(63)) | shifts >> 1 | flow->forbidden |
-                  (flow->shift_token == flow->n_tokens ? ~UINT64_C(0) : 0));
-    const uint32_t n = simd_count(symbols);
-    const uint64_t above = ~simd_below(n);
-    const uint64_t low = isa->gather(of->closes, symbols) | above;
-    const uint64_t high = isa->gather(shifts, symbols) | above;
-    unsigned state = simd_bulk_read(bulk, flow->state, low, high, n);
-    if (__builtin_expect(state == SIMD_BULK_UNKNOWN, 0))
-        state = simd_bulk_read(bulk, simd_bulk_state(flow), low, high, n);
-    if (__builtin_expect((state == SIMD_BULK_UNKNOWN) | (bad != 0) | !flow->is_plain, 0))
-        return false;
-    flow->depth += simd_count(of->opens) - simd_count(of->closes);
-    flow->state = state;
-    flow->in_math = state >= SIMD_BULK_IN;
-    flow->math_depth = flow->depth - bulk->inner[state];
-    const uint32_t at = simd_last(shifts | 1);
-    const uint32_t token = flow->n_tokens + simd_count(of->tokens & (simd_bit(at) * 2 - 1));
-    flow->math_start = shifts ? of->base + at : flow->math_start;
-    flow->shift_token = !shifts ? flow->shift_token : flow->in_math ? token : 0;
-    return true;
 }
 
 #endif

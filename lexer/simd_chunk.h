@@ -33,17 +33,23 @@ struct simd_chunk {
     simd_lanes letters, others, continued, suspects, comment;
     struct simd_utf8 last_utf8;
     struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
-    simd_lanes starts, tokens, lines, pars, skipped, escapes;
-    simd_lanes begin_groups, end_groups, math_shifts;
+    simd_lanes starts, tokens, lines, skipped, escapes;
+    simd_lanes low, high, symbols, doubts; /* see struct simd_wide */
+    simd_lanes events;               /* first letters of words that may be watched, and suspects */
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
-    /* First letters, all of them and those that may be watched; a lane without follows. */
+    /* First letters; a lane without follows. */
     uint64_t word_first[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
-    uint64_t commands[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
 };
 
 SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
 {
     return lanes[index / SIMD_LANE_BYTES] >> index % SIMD_LANE_BYTES & 1;
+}
+
+SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
+{
+    return simd_count(lanes[0]) + simd_count(lanes[1]) + simd_count(lanes[2]) +
+           simd_count(lanes[3]);
 }
 
 /* Pass 1. */
@@ -180,21 +186,21 @@ SIMD_INLINE uint32_t simd_cut_of(const struct simd_wide *w, uint32_t group)
 SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct simd_wide *w,
                                 struct simd_chunk *chunk, uint32_t lane, bool writes)
 {
-    const struct simd_sets *s = &w->sets;
     simd_store(chunk->starts + lane, w->starts);
     simd_store(chunk->tokens + lane, w->tokens);
     simd_store(chunk->lines + lane, w->line_ends);
-    simd_store(chunk->pars + lane, w->pars);
     simd_store(chunk->skipped + lane, w->skipped);
     simd_store(chunk->escapes + lane, w->escape);
-    simd_store(chunk->begin_groups + lane, s->begin_groups & w->plain);
-    simd_store(chunk->end_groups + lane, s->end_groups & w->plain);
-    simd_store(chunk->math_shifts + lane, s->math_shifts & w->plain);
-    simd_store(chunk->commands + lane, w->word_first & simd_load(chunk->watched + lane));
-    if (group->has_high)
+    simd_store(chunk->low + lane, w->low);
+    simd_store(chunk->high + lane, w->high);
+    simd_store(chunk->symbols + lane, w->symbols);
+    simd_store(chunk->doubts + lane, w->doubts);
+    simd_mask events = w->word_first & simd_load(chunk->watched + lane);
+    if (group->has_high) {
         simd_store(chunk->comment + lane, w->comment);
-    else
-        simd_store(chunk->suspects + lane, (simd_mask){0});
+        events |= simd_load(chunk->suspects + lane);
+    }
+    simd_store(chunk->events + lane, events);
     if (writes) {
         simd_store(chunk->word_first + lane, w->word_first);
         simd_put_kind_bits(group, w, chunk, lane);
@@ -288,7 +294,7 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
     for (group++; group < end_group && !stopped; group++)
         stopped = simd_apply_rules_to(isa, chunk, group, false, variant);
     const uint32_t end_lane = group * SIMD_LANES;
-    chunk->word_first[end_lane] = chunk->commands[end_lane] = 0;
+    chunk->word_first[end_lane] = 0;
     simd_settle_end(chunk);
     chunk->ruled_end = chunk->end;
     chunk->ruled_stop = stopped;
@@ -399,12 +405,6 @@ SIMD_INLINE void simd_final_kinds(const struct simd_chunk *chunk, uint32_t lane,
         const simd_mask mask = simd_load(chunk->kind[bit] + lane);
         simd_store(kinds[bit], bit < 3 ? mask | words : bit == 3 ? mask & ~words : mask);
     }
-}
-
-SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
-{
-    return simd_count(lanes[0]) + simd_count(lanes[1]) + simd_count(lanes[2]) +
-           simd_count(lanes[3]);
 }
 
 /* Writes the spans that begin in the step, where there is room for so many at least; pos is the

@@ -13,6 +13,7 @@ struct simd_carry {
     simd_mask run[3];                 /* such a run may be joined: see simd_find_spans(); the last
                                        * one by codes only */
     simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
+    simd_mask shift;                  /* the last byte was a $ */
 };
 
 /* Where in a group work begins: bytes before are of no class, and state comes in there. */
@@ -71,6 +72,9 @@ struct simd_wide {
     /* The spans. */
     simd_mask starts, tokens, pars, skipped, nones;
     simd_mask plain; /* neither escaped nor in a comment */
+    /* Of enum simd_symbol: their lower and higher bits, and all of them. And where a $ before is
+     * not followed by a token that is none: it may be half of $$. */
+    simd_mask low, high, symbols, doubts;
     simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
     simd_mask plain_skipped; /* by codes: of skipped runs; plain_blanks is of the others then */
 };
@@ -156,8 +160,24 @@ SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, const struct simd_e
  *   text      a \ \ \ b \ { \ \ c      (first byte left)
  *   escape    . 1 . 1 . 1 . 1 . .
  *   escaped   . . 1 . 1 . 1 . 1 .
- *
- * Comments, from an unescaped comment character to the line end. A sum carries from the first one
+ */
+SIMD_INLINE void simd_find_escapes(const struct simd_isa *isa, const struct simd_entry *entry,
+                                   const struct simd_carry *carry, simd_mask escapes,
+                                   simd_mask *escape, simd_mask *escaped)
+{
+    *escape = escapes;
+    *escaped = simd_next(isa, entry, escapes, carry->escaped);
+    if (__builtin_expect(!isa->any(escapes & *escaped), 1)) /* no run of them */
+        return;
+    const simd_mask odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
+    const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
+    const simd_mask first_escaped = carry->escaped & lowest, run = escapes & ~first_escaped;
+    const simd_mask parity = isa->difference(isa->next(run, (simd_mask){0}) | odd, run) ^ odd;
+    *escape = parity & escapes;
+    *escaped = parity ^ (escapes | first_escaped);
+}
+
+/* Comments, from an unescaped comment character to the line end. A sum carries from the first one
  * through all that is no line end.
  *
  *   text      a % b % c ⏎ d
@@ -171,19 +191,16 @@ SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, const struct sim
                                     struct simd_wide *w, const struct simd_carry *carry)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
     const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
-    const simd_mask first_escaped = carry->escaped & lowest;
-    const simd_mask run = s->escapes & ~first_escaped;
-    const simd_mask parity = isa->difference(isa->next(run, (simd_mask){0}) | odd, run) ^ odd;
-    const simd_mask escaped = parity ^ (s->escapes | first_escaped);
+    simd_mask escape, escaped;
+    simd_find_escapes(isa, entry, carry, s->escapes, &escape, &escaped);
     const simd_mask rest = ~w->line_ends;
     const simd_mask in_comment = carry->comment & lowest;
     const simd_mask opens = s->comments & ~escaped;
     const simd_mask sum = isa->sum(rest, opens | in_comment);
     w->comment = (sum ^ rest) | opens | in_comment;
     w->comment_start = opens & ~sum & ~in_comment;
-    w->escape = parity & s->escapes & ~w->comment;
+    w->escape = escape & ~w->comment;
     w->escaped = escaped & ~w->comment;
     w->word_first = w->escaped & s->letters;
     w->word = s->letters & ~isa->sum(s->letters, w->word_first | (carry->word & lowest));
@@ -289,6 +306,18 @@ SIMD_INLINE void simd_find_spans_by_codes(const struct simd_isa *isa,
                 (alone & ~w->nones);
 }
 
+/* Braces, $ and blank lines. */
+SIMD_INLINE void simd_find_symbols(const struct simd_isa *isa, const struct simd_entry *entry,
+                                   struct simd_wide *w, const struct simd_carry *carry)
+{
+    const struct simd_sets *s = &w->sets;
+    const simd_mask shifts = s->math_shifts & w->plain;
+    w->low = (s->end_groups & w->plain) | w->pars;
+    w->high = shifts | w->pars;
+    w->symbols = (s->begin_groups & w->plain) | w->low | w->high;
+    w->doubts = simd_next(isa, entry, shifts, carry->shift) & ~(w->tokens & ~shifts);
+}
+
 SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *entry,
                            const struct simd_group *group, const struct simd_carry *carry,
                            const struct simd_line_stops *stops, bool next_is_lf,
@@ -302,6 +331,7 @@ SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *
         simd_find_spans_by_codes(isa, entry, w, carry, stops);
     else
         simd_find_spans(isa, entry, w, carry);
+    simd_find_symbols(isa, entry, w, carry);
 }
 
 SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wide *w,
@@ -318,6 +348,7 @@ SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wid
         next->run[2] = isa->over(w->plain_skipped);
     next->cr = isa->over(w->sets.crs);
     next->caret = isa->over((w->sets.superscripts & ~w->comment) | (w->escaped & w->sets.blanks));
+    next->shift = isa->over(w->high & ~w->low);
 }
 
 /* The same comes in. Of the runs, two tell the third: what is ignored is never of another one. */
@@ -327,7 +358,7 @@ SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_c
     const simd_mask differ = (a->escaped ^ b->escaped) | (a->comment ^ b->comment) |
                              (a->word ^ b->word) | (a->middle ^ b->middle) | (a->fresh ^ b->fresh) |
                              (a->run[0] ^ b->run[0]) | (a->run[1] ^ b->run[1]) | (a->cr ^ b->cr) |
-                             (a->caret ^ b->caret);
+                             (a->caret ^ b->caret) | (a->shift ^ b->shift);
     return !isa->any(differ & simd_lowest(true));
 }
 
@@ -344,6 +375,7 @@ SIMD_INLINE void simd_keep(struct simd_carry *carry, simd_mask bits)
     carry->run[2] &= bits;
     carry->cr &= bits;
     carry->caret &= bits;
+    carry->shift &= bits;
 }
 
 #endif

@@ -66,6 +66,8 @@ enum lexer_env_step { LEXER_ENV_IDLE = 0, LEXER_ENV_WANT_BRACE, LEXER_ENV_IN_NAM
 struct lexer_group {
     uint32_t depth;
     uint32_t n_env; /* environments open where it began */
+    uint32_t ends;  /* 1: with the braces that its \endgroup stands in; depth is theirs */
+    uint32_t definition_depth; /* inside the outermost brace in it known to begin a definition; 0 */
 };
 
 /* Nesting. math[] and env[] are stacks whose depths do not decrease upwards; no entry is deeper

@@ -10,17 +10,30 @@
 #include "lexer/suspect.h"
 #include "lexer/word64.h"
 
-bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_bytes)
+/* Lengths of those of the names below that begin with the letter, as bits. */
+static const uint16_t name_lengths[256] = {
+    ['v'] = 1u << 8 | 1u << 9, ['l'] = 1u << 10, ['m'] = 1u << 6,
+    ['V'] = 1u << 8,           ['B'] = 1u << 9,  ['L'] = 1u << 9,
+    ['S'] = 1u << 12,          ['c'] = 1u << 7,  ['f'] = 1u << 12 | 1u << 13,
+};
+
+static bool is_built_in(const uint8_t *name, uint32_t n_bytes)
 {
     static const char *const names[] = {"verbatim", "verbatim*",    "lstlisting",   "minted",
                                         "Verbatim", "BVerbatim",    "LVerbatim",    "SaveVerbatim",
                                         "comment",  "filecontents", "filecontents*"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == n_bytes && memcmp(names[i], name, n_bytes) == 0)
+            return true;
+    return false;
+}
+
+bool verbatim_is_name(const struct lexer *lx, const uint8_t *name, uint32_t n_bytes)
+{
     if (n_bytes == 0)
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if ((uint8_t)names[i][0] == *name && strlen(names[i]) == n_bytes &&
-            memcmp(names[i], name, n_bytes) == 0)
-            return true;
+    if (n_bytes < 16 && (name_lengths[*name] >> n_bytes & 1) && is_built_in(name, n_bytes))
+        return true;
     for (uint32_t i = 0; i < lx->context.n_verbatim_names; i++) {
         const char *const more = lx->context.verbatim_names[i];
         if (strlen(more) == n_bytes && memcmp(more, name, n_bytes) == 0)

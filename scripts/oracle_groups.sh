@@ -40,6 +40,19 @@ awk -v every="${2:-1}" 'NR % every == 1 % every' >cases <<'END'
 \begingroup\bgroup\makeatletter\egroup
 \bgroup\begingroup\makeatletter\endgroup
 \begingroup\makeatletter{\makeatother\endgroup
+\begingroup\makeatletter\lowercase{\endgroup}
+\begingroup\makeatletter\lowercase{\endgroup\catcode`\:=11 }
+\begingroup\makeatletter\lowercase{\endgroup\begingroup}
+\begingroup\begingroup\makeatletter\lowercase{\endgroup\endgroup}
+\begingroup\begingroup\makeatletter\lowercase{\endgroup}\catcode`\:=11 \endgroup
+\begingroup\makeatletter\def\x{\endgroup}
+\begingroup\makeatletter\toks0={\endgroup}
+\toks0={\makeatletter}
+\makeatletter\let\x\begingroup\makeatother
+\let\x={\let\y=}\makeatletter
+\let\x\begingroup{\makeatletter}
+\let\x\bgroup\catcode`\:=11 \let\y\egroup
+\makeatletter\let\x\endgroup
 \begin{center}\makeatletter\end{center}
 \begin{center}\makeatletter
 \makeatletter\begin{center}\makeatother\end{center}
@@ -173,6 +186,7 @@ x=\verb|{|\makeatletter
 \iffalse\endinput\fi⏎\makeatletter
 \iftrue\endinput\fi⏎\makeatletter
 \string\endinput⏎\makeatletter
+\iffalse⏎\expandafter\endinput⏎\fi⏎\makeatletter
 \def\x{\endinput}\makeatletter
 \let\x\endinput \makeatletter
 \verb|\endinput|\makeatletter

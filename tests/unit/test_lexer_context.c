@@ -213,6 +213,32 @@ Test(lexer_context, formulas_in_brackets)
     expect_commands("\\[\\makeatletter\n\n\\)\\a@b", "[ makeatletter ) a@b ");
 }
 
+/* \\endgroup in an argument is executed when TeX has read all of it; in a definition or a list of
+ * tokens it is not. */
+Test(lexer_context, groups_end_with_arguments)
+{
+    static const char begin[] = "\\begingroup\\makeatletter";
+    static const struct {
+        const char *input, *tokens;
+    } cases[] = {
+        {"\\x{\\endgroup\\y@}\\z@", "\\x {\\endgroup \\y@ }\\z @_"},
+        {"\\x{\\y{\\endgroup}\\y@}\\z@", "\\x {\\y {\\endgroup }\\y@ }\\z @_"},
+        {"\\x{\\endgroup}\\z@\\endgroup\\z@", "\\x {\\endgroup }\\z @\\endgroup \\z @_"},
+        {"\\begingroup\\x{\\endgroup\\endgroup}\\z@",
+         "\\begingroup \\x {\\endgroup \\endgroup }\\z @_"},
+        {"\\begingroup\\x{\\endgroup}\\z@", "\\begingroup \\x {\\endgroup }\\z@ "},
+        {"\\def\\x{\\endgroup}\\z@", "\\def \\x {\\endgroup }\\z@ "},
+        {"\\toks0={\\endgroup}\\z@", "\\toks 0={\\endgroup }\\z@ "},
+        {"\\let\\x\\endgroup\\z@", "\\let \\x \\endgroup \\z@ "},
+    };
+    char input[128], tokens[128];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(input, sizeof input, "%s%s\n", begin, cases[i].input);
+        snprintf(tokens, sizeof tokens, "\\begingroup \\makeatletter %s", cases[i].tokens);
+        expect_tokens(input, tokens);
+    }
+}
+
 /* Behind = a command is mentioned where \let has given the name before it, and nowhere else. */
 Test(lexer_context, what_let_gives)
 {
@@ -324,6 +350,9 @@ Test(lexer_context, behind_the_end)
     expect_tokens("\\ifx\\x\\y\\endinput\\fi\nb", "\\ifx \\x \\y \\endinput \\fi @2 b_");
     cr_expect_eq(NOT_FOLLOWED("\\ifx\\x\\y\\endinput\\fi\nb"), 1u);
     cr_expect_eq(NOT_FOLLOWED("\\x{\\endinput}\nb"), 1u);
+    expect_tokens("\\ifx\\x\\y\n\\expandafter\\endinput\n\\fi\nb",
+                  "\\ifx \\x \\y @2 \\expandafter \\endinput @3 \\fi @4 b_");
+    cr_expect_eq(NOT_FOLLOWED("\\expandafter\\endinput\n\\fi\nb"), 1u);
     expect_tokens("\\endinputs\nb", "\\endinputs @2 b_");
     cr_expect_eq(count_issues("\\end{document}\n % x\n\n", LEXER_ISSUE_TEXT_AFTER_END), 0u);
     cr_expect_eq(count_issues("\\end{document}\n\n x\ny", LEXER_ISSUE_TEXT_AFTER_END), 1u);
