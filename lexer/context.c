@@ -328,6 +328,12 @@ static bool change_by_word(struct lexer *lx, enum watch watch)
     }
 }
 
+bool context_follows_inline(struct lexer *lx, const uint8_t *input, uint32_t at)
+{
+    const struct look_text text = {.bytes = input, .slots = lx->context.slots};
+    return !look_is_mention(&text, at) && !context_in_definition(lx, input, at);
+}
+
 static void act(struct lexer *lx, const struct character_source *src, enum watch watch)
 {
     struct lexer_context *context = &lx->context;

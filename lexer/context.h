@@ -40,6 +40,9 @@ void context_not_followed(struct lexer *lx, uint32_t start, uint32_t end);
 bool context_word(struct lexer *lx, const struct character_source *src, enum watch watch,
                   const uint8_t *name, uint32_t n_bytes);
 
+/* \verb or its like at offset at is not only mentioned, and is executed there. */
+bool context_follows_inline(struct lexer *lx, const uint8_t *input, uint32_t at);
+
 /* The same for a word in ^^ notation, which is not followed: says so if it would be else. */
 void context_caret_word(struct lexer *lx, const struct character_source *src);
 

@@ -23,7 +23,8 @@ extern const struct lexer_kernel lexer_avx2;
 extern const struct lexer_kernel lexer_neon;
 #endif
 
-/* The portable kernel until lx->pos >= until (<= have), for what the others have no faster way for.
+/* The portable kernel until lx->pos >= until (<= have), for what the others have no faster way for;
+ * but for watched commands, which are taken whole where that can be (lexer_take_command()).
  * LEXER_STEP_DONE, LEXER_STEP_MORE if a unit cannot be told yet, or -ENOSPC (lexer/step.h). */
 int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until);
 

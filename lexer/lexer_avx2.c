@@ -155,6 +155,16 @@ SIMD_INLINE uint64_t bits_of(__m256i signs_of_bytes, uint32_t half)
     return (uint64_t)(uint32_t)_mm256_movemask_epi8(signs_of_bytes) << half;
 }
 
+SIMD_INLINE uint64_t avx2_equal(const uint8_t *in, uint8_t byte)
+{
+    return signs(equal(load(in), byte), equal(load(in + HALF_BYTES), byte));
+}
+
+SIMD_INLINE uint64_t avx2_at_least(const uint8_t *in, uint8_t byte)
+{
+    return signs(at_least(load(in), byte), at_least(load(in + HALF_BYTES), byte));
+}
+
 SIMD_INLINE uint64_t avx2_leads(const uint8_t *in)
 {
     const __m256i low = load(in), high = load(in + HALF_BYTES);
@@ -438,6 +448,8 @@ SIMD_INLINE bool avx2_any(simd_mask bits)
 static const struct simd_isa avx2 = {
     .classify = avx2_classify,
     .classify_by = avx2_classify_by,
+    .equal = avx2_equal,
+    .at_least = avx2_at_least,
     .leads = avx2_leads,
     .utf8 = avx2_utf8,
     .suspects = avx2_suspects,

@@ -154,13 +154,27 @@ SIMD_INLINE uint8x16_t is_european_lead(uint8x16_t in, uint8x16_t next)
     return vorrq_u8(vorrq_u8(c3, plain), vorrq_u8(ce, cf));
 }
 
-SIMD_INLINE uint64_t neon_leads(const uint8_t *in)
+SIMD_INLINE uint64_t neon_equal(const uint8_t *in, uint8_t byte)
 {
-    uint8x16_t leads[VECTORS];
+    uint8x16_t found[VECTORS];
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++)
-        leads[i] = at_least(vld1q_u8(in + (size_t)i * VECTOR_BYTES), 0xC0);
-    return bits_of(leads);
+        found[i] = equal(vld1q_u8(in + (size_t)i * VECTOR_BYTES), byte);
+    return bits_of(found);
+}
+
+SIMD_INLINE uint64_t neon_at_least(const uint8_t *in, uint8_t byte)
+{
+    uint8x16_t found[VECTORS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++)
+        found[i] = at_least(vld1q_u8(in + (size_t)i * VECTOR_BYTES), byte);
+    return bits_of(found);
+}
+
+SIMD_INLINE uint64_t neon_leads(const uint8_t *in)
+{
+    return neon_at_least(in, 0xC0);
 }
 
 SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
@@ -478,6 +492,8 @@ SIMD_INLINE bool neon_any(simd_mask bits)
 static const struct simd_isa neon = {
     .classify = neon_classify,
     .classify_by = neon_classify_by,
+    .equal = neon_equal,
+    .at_least = neon_at_least,
     .leads = neon_leads,
     .utf8 = neon_utf8,
     .suspects = neon_suspects,

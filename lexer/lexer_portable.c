@@ -388,9 +388,12 @@ static bool loops_apply(const struct lexer *lx, uint32_t have)
            lx->ahead.caret_end == 0 && context_is_easy(lx) && have - lx->pos > REACH_BYTES;
 }
 
-int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until)
+/* whole: commands that the loops leave are taken whole where that can be. */
+static int run_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until,
+                     bool whole)
 {
     assert(until <= have);
+    const struct character_source src = character_source_of(lx, input, have, false);
     while (lx->pos < until) {
         if (loops_apply(lx, have)) {
             const uint32_t reach = have - REACH_BYTES;
@@ -401,8 +404,10 @@ int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, 
                 take_all_counting(lx, input, limit);
             if (lx->pos >= until)
                 break;
+            if (whole && src.slots[input[lx->pos]] == CATCODE_ESCAPE &&
+                lexer_take_command(lx, &src))
+                continue;
         }
-        const struct character_source src = character_source_of(lx, input, have, false);
         const int rc = lexer_step(lx, &src);
         if (rc != LEXER_STEP_DONE)
             return rc;
@@ -410,9 +415,14 @@ int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, 
     return LEXER_STEP_DONE;
 }
 
+int lexer_portable_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t until)
+{
+    return run_until(lx, input, have, until, true);
+}
+
 static int portable_run(struct lexer *lx, const uint8_t *input, uint32_t have)
 {
-    const int rc = lexer_portable_until(lx, input, have, have);
+    const int rc = run_until(lx, input, have, have, false);
     return rc < 0 ? rc : 0;
 }
 

@@ -20,8 +20,9 @@ static bool is_line_end(uint8_t byte)
 
 static bool is_name_byte(uint8_t byte)
 {
-    const uint8_t lower = byte | 0x20;
-    return (lower >= 'a' && lower <= 'z') || byte == '@' || byte == '_' || byte == ':';
+    static const bool are[256] = {
+        ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['@'] = true, ['_'] = true, [':'] = true};
+    return are[byte];
 }
 
 static bool has_catcode(const struct look_text *text, uint32_t at, enum catcode catcode)
@@ -58,39 +59,70 @@ struct look_word look_before(const struct look_text *text, uint32_t at)
     return (struct look_word){.start = at - 1, .byte = text->bytes[at - 1]};
 }
 
-static bool is_one_of(const struct look_text *text, struct look_word word, const char *const *names)
+/* A name, or the beginning of one; and what is known of it. */
+struct look_name {
+    const char *bytes;
+    uint8_t n_bytes, n_arguments;
+};
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        .bytes = (text), .n_bytes = sizeof(text) - 1                                               \
+    }
+#define NAME_WITH(text, n)                                                                         \
+    {                                                                                              \
+        .bytes = (text), .n_bytes = sizeof(text) - 1, .n_arguments = (n)                           \
+    }
+
+/* The word begins with the name. */
+static bool begins_with(const struct look_text *text, struct look_word word,
+                        const struct look_name *name)
 {
-    for (; *names; names++)
-        if (strlen(*names) == word.n_bytes &&
-            memcmp(*names, text->bytes + word.start, word.n_bytes) == 0)
+    const uint8_t *const bytes = text->bytes + word.start;
+    return name->n_bytes <= word.n_bytes && (uint8_t)name->bytes[0] == bytes[0] &&
+           memcmp(name->bytes, bytes, name->n_bytes) == 0;
+}
+
+static bool is_one_of(const struct look_text *text, struct look_word word,
+                      const struct look_name *names)
+{
+    for (; names->bytes; names++)
+        if (names->n_bytes == word.n_bytes && begins_with(text, word, names))
             return true;
     return false;
 }
 
-static const char *const plain_definers[] = {"def", "edef", "gdef", "xdef", NULL};
+static const struct look_name plain_definers[] = {
+    NAME("def"), NAME("edef"), NAME("gdef"), NAME("xdef"), {0}};
 
 /* The beginnings of the names of those whose braces hold what is only executed later, and how many
  * arguments in braces they have at most. */
-static const struct {
-    const char *name;
-    unsigned n_arguments;
-} latex_definers[] = {
-    {"newcommand", 2},         {"renewcommand", 2},     {"providecommand", 2},
-    {"newenvironment", 3},     {"renewenvironment", 3}, {"NewDocumentC", 3},
-    {"RenewDocumentC", 3},     {"ProvideDocumentC", 3}, {"NewDocumentE", 4},
-    {"RenewDocumentE", 4},     {"ProvideDocumentE", 4}, {"DeclareDocumentC", 3},
-    {"DeclareDocumentE", 4},   {"DeclareRobust", 2},    {"DeclareOption", 2},
-    {"AtBeginEnvironment", 2}, {"AtEndEnvironment", 2}, {"AtBeginDocument", 1},
-    {"AtEndDocument", 1},      {"AtEndOf", 1},
-};
+static const struct look_name latex_definers[] = {NAME_WITH("newcommand", 2),
+                                                  NAME_WITH("renewcommand", 2),
+                                                  NAME_WITH("providecommand", 2),
+                                                  NAME_WITH("newenvironment", 3),
+                                                  NAME_WITH("renewenvironment", 3),
+                                                  NAME_WITH("NewDocumentC", 3),
+                                                  NAME_WITH("RenewDocumentC", 3),
+                                                  NAME_WITH("ProvideDocumentC", 3),
+                                                  NAME_WITH("NewDocumentE", 4),
+                                                  NAME_WITH("RenewDocumentE", 4),
+                                                  NAME_WITH("ProvideDocumentE", 4),
+                                                  NAME_WITH("DeclareDocumentC", 3),
+                                                  NAME_WITH("DeclareDocumentE", 4),
+                                                  NAME_WITH("DeclareRobust", 2),
+                                                  NAME_WITH("DeclareOption", 2),
+                                                  NAME_WITH("AtBeginEnvironment", 2),
+                                                  NAME_WITH("AtEndEnvironment", 2),
+                                                  NAME_WITH("AtBeginDocument", 1),
+                                                  NAME_WITH("AtEndDocument", 1),
+                                                  NAME_WITH("AtEndOf", 1),
+                                                  {0}};
 
 static unsigned n_arguments_of(const struct look_text *text, struct look_word word)
 {
-    for (size_t i = 0; i < sizeof latex_definers / sizeof latex_definers[0]; i++) {
-        const size_t n = strlen(latex_definers[i].name);
-        if (n <= word.n_bytes && memcmp(latex_definers[i].name, text->bytes + word.start, n) == 0)
-            return latex_definers[i].n_arguments;
-    }
+    for (const struct look_name *name = latex_definers; name->bytes; name++)
+        if (begins_with(text, word, name))
+            return name->n_arguments;
     return 0;
 }
 
@@ -111,7 +143,7 @@ static bool follows_definer(const struct look_text *text, uint32_t at)
 /* What is at offset at is given to a command or an active character: \let\x=, \let~=. */
 static bool follows_let(const struct look_text *text, uint32_t at)
 {
-    static const char *const let[] = {"let", NULL};
+    static const struct look_name let[] = {NAME("let"), {0}};
     const struct look_word name = look_before(text, at);
     const bool is_word = name.n_bytes > 0 || is_escaped(text, name.start);
     return (name.n_bytes > 0 || name.byte != 0) &&
@@ -120,7 +152,7 @@ static bool follows_let(const struct look_text *text, uint32_t at)
 
 bool look_is_defined(const struct look_text *text, uint32_t at)
 {
-    static const char *const let[] = {"let", NULL};
+    static const struct look_name let[] = {NAME("let"), {0}};
     const struct look_word before = look_before(text, at);
     if (is_open(text, before))
         return follows_definer(text, before.start);
@@ -131,10 +163,11 @@ bool look_is_defined(const struct look_text *text, uint32_t at)
 
 bool look_is_mention(const struct look_text *text, uint32_t at)
 {
-    static const char *const one_before[] = {
-        "let", "string",         "noexpand",  "meaning",  "show",       "newif",
-        "ifx", "protected@edef", "futurelet", "undefine", "MakeRobust", NULL};
-    static const char *const two_before[] = {"let", "ifx", "futurelet", NULL};
+    static const struct look_name one_before[] = {
+        NAME("let"),       NAME("string"),   NAME("noexpand"),   NAME("meaning"),
+        NAME("show"),      NAME("newif"),    NAME("ifx"),        NAME("protected@edef"),
+        NAME("futurelet"), NAME("undefine"), NAME("MakeRobust"), {0}};
+    static const struct look_name two_before[] = {NAME("let"), NAME("ifx"), NAME("futurelet"), {0}};
     const struct look_word before = look_before(text, at);
     if (is_open(text, before))
         return follows_definer(text, before.start);
@@ -150,8 +183,10 @@ bool look_is_mention(const struct look_text *text, uint32_t at)
 
 bool look_is_read(const struct look_text *text, uint32_t at)
 {
-    static const char *const readers[] = {"the",    "number",  "romannumeral", "ifnum", "ifodd",
-                                          "ifcase", "showthe", "numexpr",      NULL};
+    static const struct look_name readers[] = {
+        NAME("the"),     NAME("number"),  NAME("romannumeral"),
+        NAME("ifnum"),   NAME("ifodd"),   NAME("ifcase"),
+        NAME("showthe"), NAME("numexpr"), {0}};
     const struct look_word before = look_before(text, at);
     return before.byte == '=' || before.byte == '<' || before.byte == '>' ||
            is_one_of(text, before, readers);
@@ -159,13 +194,13 @@ bool look_is_read(const struct look_text *text, uint32_t at)
 
 bool look_is_global(const struct look_text *text, uint32_t at)
 {
-    static const char *const global[] = {"global", NULL};
+    static const struct look_name global[] = {NAME("global"), {0}};
     return is_one_of(text, look_before(text, at), global);
 }
 
 bool look_is_expanded_after(const struct look_text *text, uint32_t at)
 {
-    static const char *const expandafter[] = {"expandafter", NULL};
+    static const struct look_name expandafter[] = {NAME("expandafter"), {0}};
     return is_one_of(text, look_before(text, at), expandafter);
 }
 
@@ -251,36 +286,38 @@ bool look_is_no_formula(const struct look_text *text, uint32_t at)
 }
 
 /* Primitives whose braces are groups, and commands that have no arguments. */
-static const char *const groupers[] = {
-    "hbox",         "vbox",          "vtop",        "vcenter",      "noalign",
-    "insert",       "vadjust",       "par",         "relax",        "noindent",
-    "indent",       "leavevmode",    "fi",          "else",         "begingroup",
-    "bgroup",       "egroup",        "endgroup",    "item",         "centering",
-    "raggedright",  "tiny",          "small",       "footnotesize", "scriptsize",
-    "normalsize",   "large",         "Large",       "LARGE",        "huge",
-    "Huge",         "bfseries",      "itshape",     "ttfamily",     "sffamily",
-    "rmfamily",     "makeatletter",  "makeatother", "maketitle",    "tableofcontents",
-    "bigskip",      "medskip",       "smallskip",   "newpage",      "clearpage",
-    "ExplSyntaxOn", "ExplSyntaxOff", NULL};
+static const struct look_name groupers[] = {
+    NAME("hbox"),         NAME("vbox"),         NAME("vtop"),          NAME("vcenter"),
+    NAME("noalign"),      NAME("insert"),       NAME("vadjust"),       NAME("par"),
+    NAME("relax"),        NAME("noindent"),     NAME("indent"),        NAME("leavevmode"),
+    NAME("fi"),           NAME("else"),         NAME("begingroup"),    NAME("bgroup"),
+    NAME("egroup"),       NAME("endgroup"),     NAME("item"),          NAME("centering"),
+    NAME("raggedright"),  NAME("tiny"),         NAME("small"),         NAME("footnotesize"),
+    NAME("scriptsize"),   NAME("normalsize"),   NAME("large"),         NAME("Large"),
+    NAME("LARGE"),        NAME("huge"),         NAME("Huge"),          NAME("bfseries"),
+    NAME("itshape"),      NAME("ttfamily"),     NAME("sffamily"),      NAME("rmfamily"),
+    NAME("makeatletter"), NAME("makeatother"),  NAME("maketitle"),     NAME("tableofcontents"),
+    NAME("bigskip"),      NAME("medskip"),      NAME("smallskip"),     NAME("newpage"),
+    NAME("clearpage"),    NAME("ExplSyntaxOn"), NAME("ExplSyntaxOff"), {0}};
 
 /* Commands whose arguments are so many: what stands in braces behind them is none of theirs. */
-static const struct {
-    const char *name;
-    unsigned n_arguments;
-} complete[] = {
-    {"setlength", 2},  {"addtolength", 2},    {"setcounter", 2},      {"addtocounter", 2},
-    {"newlength", 1},  {"newcounter", 1},     {"stepcounter", 1},     {"refstepcounter", 1},
-    {"usepackage", 1}, {"RequirePackage", 1}, {"documentclass", 1},   {"LoadClass", 1},
-    {"input", 1},      {"include", 1},        {"ProvidesPackage", 1}, {"ProvidesClass", 1},
-    {"label", 1},      {"hspace", 1},         {"vspace", 1},
-};
+static const struct look_name complete[] = {
+    NAME_WITH("setlength", 2),       NAME_WITH("addtolength", 2),
+    NAME_WITH("setcounter", 2),      NAME_WITH("addtocounter", 2),
+    NAME_WITH("newlength", 1),       NAME_WITH("newcounter", 1),
+    NAME_WITH("stepcounter", 1),     NAME_WITH("refstepcounter", 1),
+    NAME_WITH("usepackage", 1),      NAME_WITH("RequirePackage", 1),
+    NAME_WITH("documentclass", 1),   NAME_WITH("LoadClass", 1),
+    NAME_WITH("input", 1),           NAME_WITH("include", 1),
+    NAME_WITH("ProvidesPackage", 1), NAME_WITH("ProvidesClass", 1),
+    NAME_WITH("label", 1),           NAME_WITH("hspace", 1),
+    NAME_WITH("vspace", 1),          {0}};
 
 static bool has_all(const struct look_text *text, struct look_word word, unsigned n_arguments)
 {
-    for (size_t i = 0; i < sizeof complete / sizeof complete[0]; i++)
-        if (strlen(complete[i].name) == word.n_bytes &&
-            memcmp(complete[i].name, text->bytes + word.start, word.n_bytes) == 0)
-            return n_arguments >= complete[i].n_arguments;
+    for (const struct look_name *name = complete; name->bytes; name++)
+        if (name->n_bytes == word.n_bytes && begins_with(text, word, name))
+            return n_arguments >= name->n_arguments;
     return false;
 }
 
@@ -289,7 +326,7 @@ enum brace { BRACE_GROUP, BRACE_ARGUMENT, BRACE_DEFINITION };
 /* What the brace at offset at begins. */
 static enum brace brace_at(const struct look_text *text, uint32_t at)
 {
-    static const char *const environments[] = {"begin", "end", NULL};
+    static const struct look_name environments[] = {NAME("begin"), NAME("end"), {0}};
     /* However long its parameters are: no byte is looked at for two braces. */
     if (is_parameter(text, 0, at))
         return BRACE_DEFINITION;

@@ -122,23 +122,25 @@ SIMD_INLINE simd_mask simd_lowest(bool value)
     return (simd_mask){value};
 }
 
+/* All bits of the lane of that number, and no others; made in registers, since what was stored in
+ * parts would be loaded late. */
+SIMD_INLINE simd_mask simd_mask_lane(uint32_t lane)
+{
+    return (simd_mask)((simd_mask){0, 1, 2, 3} == simd_all(lane));
+}
+
 /* Bit index of a group, and no other. */
 SIMD_INLINE simd_mask simd_mask_bit(uint32_t index)
 {
-    uint64_t lanes[SIMD_LANES] = {0};
-    lanes[index / SIMD_LANE_BYTES] = simd_bit(index % SIMD_LANE_BYTES);
-    return simd_load(lanes);
+    return simd_mask_lane(index / SIMD_LANE_BYTES) & simd_all(simd_bit(index % SIMD_LANE_BYTES));
 }
 
 /* Bits of a group from index on. */
 SIMD_INLINE simd_mask simd_mask_from(uint32_t index)
 {
-    uint64_t lanes[SIMD_LANES] = {0};
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
-        lanes[lane] = lane > index / SIMD_LANE_BYTES   ? ~UINT64_C(0)
-                      : lane < index / SIMD_LANE_BYTES ? 0
-                                                       : ~simd_below(index % SIMD_LANE_BYTES);
-    return simd_load(lanes);
+    const uint32_t lane = index / SIMD_LANE_BYTES;
+    const simd_mask above = (simd_mask)((simd_mask){0, 1, 2, 3} > simd_all(lane));
+    return above | (simd_mask_lane(lane) & simd_all(~simd_below(index % SIMD_LANE_BYTES)));
 }
 
 #endif

@@ -27,14 +27,17 @@ struct simd_chunk {
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
     simd_lanes watched;
+    bool by_codes;                  /* the rules are those */
     const struct simd_table *table; /* by codes: the classes; and what is ignored */
     simd_lanes ignored;
     bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
-    simd_lanes letters, others, continued, suspects, comment;
+    simd_lanes letters, others, continued, suspects;
     struct simd_utf8 last_utf8;
     struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
     simd_lanes starts, tokens, lines, skipped, escapes;
-    simd_lanes low, high, symbols, doubts; /* see struct simd_wide */
+    simd_lanes all_starts;                           /* those behind the step's end too */
+    simd_lanes comment, word, middle, fresh, run[3]; /* what is handed on behind each byte */
+    simd_lanes low, high, symbols, doubts;           /* see struct simd_wide */
     simd_lanes events;               /* first letters of words that may be watched, and suspects */
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
     /* First letters; a lane without follows. */
@@ -187,25 +190,35 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
                                 struct simd_chunk *chunk, uint32_t lane, bool writes)
 {
     simd_store(chunk->starts + lane, w->starts);
+    simd_store(chunk->all_starts + lane, w->starts);
     simd_store(chunk->tokens + lane, w->tokens);
     simd_store(chunk->lines + lane, w->line_ends);
     simd_store(chunk->skipped + lane, w->skipped);
     simd_store(chunk->escapes + lane, w->escape);
+    simd_store(chunk->comment + lane, w->comment);
+    simd_store(chunk->word + lane, w->word);
+    simd_store(chunk->middle + lane, w->leaves_middle);
+    simd_store(chunk->fresh + lane, w->fresh);
+    simd_store(chunk->run[0] + lane, w->plain_letters | w->plain_blanks);
+    simd_store(chunk->run[1] + lane, w->plain_others | w->plain_blanks);
+    if (w->sets.by_codes)
+        simd_store(chunk->run[2] + lane, w->plain_skipped);
     simd_store(chunk->low + lane, w->low);
     simd_store(chunk->high + lane, w->high);
     simd_store(chunk->symbols + lane, w->symbols);
     simd_store(chunk->doubts + lane, w->doubts);
     simd_mask events = w->word_first & simd_load(chunk->watched + lane);
-    if (group->has_high) {
-        simd_store(chunk->comment + lane, w->comment);
+    if (group->has_high)
         events |= simd_load(chunk->suspects + lane);
-    }
     simd_store(chunk->events + lane, events);
     if (writes) {
         simd_store(chunk->word_first + lane, w->word_first);
         simd_put_kind_bits(group, w, chunk, lane);
     }
 }
+
+/* Of what is before the end, and of that alone, simd_settle_end() looks at so many bytes. */
+#define SIMD_SETTLED_BYTES 3u
 
 /* Cuts so that what is left begins with what has to be seen together with what follows it. */
 SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
@@ -307,49 +320,17 @@ struct simd_state {
     bool skipped; /* by codes: the blanks, or what is ignored, are a run of these */
 };
 
-SIMD_INLINE bool simd_is_set(simd_mask mask, uint32_t index)
+/* Behind the byte of that index. */
+SIMD_INLINE struct simd_state simd_state_behind(const struct simd_chunk *chunk, uint32_t index)
 {
-    uint64_t lanes[SIMD_LANES];
-    simd_store(lanes, mask);
-    return simd_lane_bit(lanes, index);
-}
-
-/* At the step's end, which is behind its beginning. */
-SIMD_INLINE struct simd_state simd_state_at_cut(const struct simd_isa *isa,
-                                                const struct simd_chunk *chunk, bool by_codes)
-{
-    const uint32_t last = chunk->end - 1, group = last / SIMD_GROUP_BYTES;
-    const uint32_t bit = last % SIMD_GROUP_BYTES;
-    struct simd_entry entry = simd_entry_of(chunk, true);
-    if (chunk->begin / SIMD_GROUP_BYTES < group)
-        entry = (struct simd_entry){
-            .is_amid = true, .first = simd_mask_bit(0), .live = simd_mask_from(0)};
-    const struct simd_group g = simd_group_of(chunk, group, by_codes);
-    struct simd_carry carry = chunk->carry[group];
-    struct simd_wide w;
-    simd_keep(&carry, entry.first);
-    entry.is_amid = true;
-    simd_find(isa, &entry, &g, &carry, &chunk->line_stops, false, &w);
-    const bool skipped = by_codes && simd_is_set(w.plain_skipped, bit);
-    return (struct simd_state){.comment = simd_is_set(w.comment & ~w.line_ends, bit),
-                               .word = simd_is_set(w.word, bit),
-                               .middle = simd_is_set(w.leaves_middle, bit),
-                               .fresh = simd_is_set(w.fresh, bit),
-                               .letters = simd_is_set(w.plain_letters, bit),
-                               .others = simd_is_set(w.plain_others, bit),
-                               .blanks = skipped || simd_is_set(w.plain_blanks, bit),
-                               .skipped = skipped};
-}
-
-/* Where nothing was cut, between groups. */
-SIMD_INLINE struct simd_state simd_state_of_carry(const struct simd_carry *carry, bool by_codes)
-{
-    const bool skipped = by_codes && (carry->run[2][0] & 1);
-    const bool low = carry->run[0][0] & 1, high = carry->run[1][0] & 1;
-    return (struct simd_state){.comment = carry->comment[0] & 1,
-                               .word = carry->word[0] & 1,
-                               .middle = carry->middle[0] & 1,
-                               .fresh = carry->fresh[0] & 1,
+    const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2], index);
+    const bool low = simd_lane_bit(chunk->run[0], index);
+    const bool high = simd_lane_bit(chunk->run[1], index);
+    return (struct simd_state){.comment = simd_lane_bit(chunk->comment, index) &&
+                                          !simd_lane_bit(chunk->lines, index),
+                               .word = simd_lane_bit(chunk->word, index),
+                               .middle = simd_lane_bit(chunk->middle, index),
+                               .fresh = simd_lane_bit(chunk->fresh, index),
                                .letters = low && !high,
                                .others = high && !low,
                                .blanks = skipped || (low && high),
@@ -361,15 +342,47 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
                                const struct simd_state *state)
 {
     const simd_mask first = simd_mask_bit(begin % SIMD_GROUP_BYTES), none = {0};
+    struct simd_carry *const carry = &chunk->carry[begin / SIMD_GROUP_BYTES];
     const bool spaces = state->blanks && !state->skipped;
     chunk->begin = begin;
-    chunk->carry[begin / SIMD_GROUP_BYTES] = (struct simd_carry){
-        .comment = state->comment ? first : none,
-        .word = state->word ? first : none,
-        .middle = state->middle ? first : none,
-        .fresh = state->fresh ? first : none,
-        .run = {state->letters || spaces ? first : none, state->others || spaces ? first : none,
-                state->skipped ? first : none}};
+    carry->escaped = carry->cr = carry->caret = carry->shift = none;
+    carry->comment = state->comment ? first : none;
+    carry->word = state->word ? first : none;
+    carry->middle = state->middle ? first : none;
+    carry->fresh = state->fresh ? first : none;
+    carry->run[0] = state->letters || spaces ? first : none;
+    carry->run[1] = state->others || spaces ? first : none;
+    carry->run[2] = state->skipped ? first : none;
+}
+
+/* The masks from begin on, where the state is given, hold, since they were made with that state
+ * there: then the step goes from there to their end. The state is not in the middle of a word.
+ * Nothing but a span that ends there, which the byte-wise machine took, may go on in the masks. */
+SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
+                                const struct simd_state *state)
+{
+    if (begin == 0 || begin + SIMD_SETTLED_BYTES > chunk->ruled_end ||
+        simd_lane_bit(chunk->escapes, begin - 1))
+        return false;
+    const struct simd_state known = simd_state_behind(chunk, begin - 1);
+    const bool same = known.letters == state->letters && known.others == state->others &&
+                      known.blanks == state->blanks && known.skipped == state->skipped;
+    const bool none = !state->letters && !state->others && !state->blanks && !known.blanks;
+    if (known.comment != state->comment || known.middle != state->middle ||
+        known.fresh != state->fresh || !(same || none) || simd_lane_bit(chunk->word, begin))
+        return false;
+    const uint32_t index = begin % SIMD_GROUP_BYTES, lane = (begin - index) / SIMD_LANE_BYTES;
+    const bool joins = (known.letters || known.others) && !same &&
+                       simd_lane_bit(chunk->run[0], begin) == known.letters &&
+                       simd_lane_bit(chunk->run[1], begin) == known.others;
+    const simd_mask from = simd_mask_from(index);
+    const simd_mask first = joins ? simd_mask_bit(index) : (simd_mask){0};
+    simd_store(chunk->starts + lane, (simd_load(chunk->all_starts + lane) & from) | first);
+    simd_store(chunk->tokens + lane, simd_load(chunk->tokens + lane) & from);
+    simd_store(chunk->lines + lane, simd_load(chunk->lines + lane) & from);
+    chunk->begin = begin;
+    chunk->end = chunk->ruled_end;
+    return true;
 }
 
 /* The last pass. */

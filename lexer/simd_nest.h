@@ -6,6 +6,7 @@
 
 #include "lexer/simd_bulk.h"
 #include "lexer/simd_command.h"
+#include "lexer/simd_verb.h"
 
 /* So many at most in more than one lane: what cannot be told as a whole is looked at again. */
 #define SIMD_BLOCK_SYMBOLS 63u
@@ -214,7 +215,7 @@ SIMD_INLINE void simd_take_suspect(const struct simd_place *place, uint32_t at, 
  * byte-wise machine, or place->end. */
 SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
                                     struct simd_block *block, const struct simd_place *place,
-                                    const struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
+                                    struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
                                     struct simd_flow *flow)
 {
     const uint32_t base = place->pos + lane * SIMD_LANE_BYTES;
@@ -228,11 +229,15 @@ SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct sim
         if (stop != place->end)
             return stop;
         simd_save_flow(place->lx, flow);
+        bool taken = true;
         if (place->input[at] >= 0x80)
             simd_take_suspect(place, at, chunk->comment[lane] & event);
-        else if (!simd_take_command(place, at - 1))
-            return at - 1;
+        else
+            taken = simd_take_command(place, at - 1) || simd_take_verb(place, chunk, at - 1);
         *flow = simd_load_flow(place->lx);
+        if (!taken)
+            return at - 1;
+        events &= chunk->events[lane]; /* none in verbatim text */
         part = valid & ~(event - 1);
         *block = simd_begin_block(lane, part, block->n_tokens);
         block->n_first += simd_count(chunk->tokens[lane] & (event - 1));
@@ -254,7 +259,7 @@ SIMD_INLINE uint64_t simd_valid(const struct simd_chunk *chunk, uint32_t lane)
 
 /* Follows the step up to its end: where it has to be cut, or place->end. */
 SIMD_INLINE uint32_t simd_nest_lanes(const struct simd_isa *isa, const struct simd_bulk *bulk,
-                                     const struct simd_place *place, const struct simd_chunk *chunk,
+                                     const struct simd_place *place, struct simd_chunk *chunk,
                                      struct simd_flow *flow)
 {
     uint32_t lane = chunk->begin / SIMD_LANE_BYTES;

@@ -23,26 +23,19 @@
         return simd_apply_rules(&(isa), chunk, variant);                                           \
     }
 
-#define SIMD_DEFINE_STATE(isa, name, by_codes)                                                     \
-    static struct simd_state name(const struct simd_chunk *chunk)                                  \
-    {                                                                                              \
-        return simd_state_at_cut(&(isa), chunk, by_codes);                                         \
-    }
-
-#define SIMD_PASSES(classify_of, rules, state)                                                     \
+#define SIMD_PASSES(classify_of, rules)                                                            \
     {                                                                                              \
         .classify = (classify_of), .apply_rules = (rules), .nest = nest, .put_spans = put_spans,   \
-        .state_at_cut = (state)                                                                    \
+        .take_lines = take_lines                                                                   \
     }
 #define SIMD_PASSES2(classify_of)                                                                  \
     {                                                                                              \
-        SIMD_PASSES(classify_of, rules_counting, state_at_cut),                                    \
-            SIMD_PASSES(classify_of, rules_writing, state_at_cut)                                  \
+        SIMD_PASSES(classify_of, rules_counting), SIMD_PASSES(classify_of, rules_writing)          \
     }
 #define SIMD_PASSES2_BY(classify_of)                                                               \
     {                                                                                              \
-        SIMD_PASSES(classify_of, rules_counting_by_codes, state_at_cut_by_codes),                  \
-            SIMD_PASSES(classify_of, rules_writing_by_codes, state_at_cut_by_codes)                \
+        SIMD_PASSES(classify_of, rules_counting_by_codes),                                         \
+            SIMD_PASSES(classify_of, rules_writing_by_codes)                                       \
     }
 
 /* Defines passes[regime][enum simd_codes_in_force][with spans], for simd_run(), and the functions
@@ -58,8 +51,6 @@
     SIMD_DEFINE_RULES(isa, rules_writing, false, true)                                             \
     SIMD_DEFINE_RULES(isa, rules_counting_by_codes, true, false)                                   \
     SIMD_DEFINE_RULES(isa, rules_writing_by_codes, true, true)                                     \
-    SIMD_DEFINE_STATE(isa, state_at_cut, false)                                                    \
-    SIMD_DEFINE_STATE(isa, state_at_cut_by_codes, true)                                            \
     static struct simd_bulk bulk;                                                                  \
     static void prepare(void)                                                                      \
     {                                                                                              \
@@ -74,6 +65,24 @@
                               uint8_t *kinds, uint32_t *starts)                                    \
     {                                                                                              \
         return simd_put_spans(&(isa), chunk, pos, room, kinds, starts);                            \
+    }                                                                                              \
+    static void take_verbatim(struct lexer *lx, const uint8_t *input, uint32_t have)               \
+    {                                                                                              \
+        if (lx->regime == LEXER_LUALATEX)                                                          \
+            simd_take_lines(&(isa), lx, input, have, LEXER_VERBATIM, LEXER_LUALATEX);              \
+        else                                                                                       \
+            simd_take_lines(&(isa), lx, input, have, LEXER_VERBATIM, LEXER_PDFLATEX);              \
+    }                                                                                              \
+    static void take_after_end(struct lexer *lx, const uint8_t *input, uint32_t have)              \
+    {                                                                                              \
+        simd_take_lines(&(isa), lx, input, have, LEXER_AFTER_END, LEXER_PDFLATEX);                 \
+    }                                                                                              \
+    static void take_lines(struct lexer *lx, const uint8_t *input, uint32_t have)                  \
+    {                                                                                              \
+        if (lx->mode == LEXER_MODE_VERBATIM)                                                       \
+            take_verbatim(lx, input, have);                                                        \
+        else                                                                                       \
+            take_after_end(lx, input, have);                                                       \
     }                                                                                              \
     static const struct simd_passes passes[2][3][2] = {                                            \
         [LEXER_LUALATEX] = {SIMD_PASSES2(classify_lualatex), SIMD_PASSES2(classify_lualatex_at),   \

@@ -8,6 +8,7 @@
 #include "lexer/context.h"
 #include "lexer/kernel.h"
 #include "lexer/simd_codes.h"
+#include "lexer/simd_lines.h"
 #include "lexer/simd_nest.h"
 #include "lexer/step.h"
 
@@ -17,7 +18,7 @@
 /* Where steps get no further than this, the byte-wise machine takes so many more bytes too, which
  * costs less than leaving and entering the vectors; twice as many each time that this happens
  * again. */
-#define SIMD_POOR_BYTES     128u
+#define SIMD_POOR_BYTES     32u
 #define SIMD_SKIP_BYTES     64u
 #define SIMD_SKIP_BYTES_MAX 1024u
 
@@ -32,7 +33,7 @@ struct simd_passes {
     bool (*nest)(struct lexer *lx, const uint8_t *input, uint32_t pos, struct simd_chunk *chunk);
     uint32_t (*put_spans)(const struct simd_chunk *chunk, uint32_t pos, uint32_t room,
                           uint8_t *kinds, uint32_t *starts);
-    struct simd_state (*state_at_cut)(const struct simd_chunk *chunk);
+    void (*take_lines)(struct lexer *lx, const uint8_t *input, uint32_t have);
 };
 
 /* The last bytes may begin what goes on here: it would not be seen there. */
@@ -214,6 +215,21 @@ SIMD_INLINE uint32_t simd_take_spans(const struct simd_passes *passes, const str
     return n;
 }
 
+/* The step was cut before a command: takes it, if it can be taken whole, and those that follow at
+ * once. True: text goes on, by the same passes. */
+SIMD_INLINE bool simd_take_cut(struct lexer *lx, const uint8_t *input, uint32_t have)
+{
+    const struct character_source src = character_source_of(lx, input, have, false);
+    const enum simd_codes_in_force by = simd_codes_of(lx);
+    bool taken = false;
+    while (src.slots[input[lx->pos]] == CATCODE_ESCAPE && lexer_take_command(lx, &src)) {
+        taken = simd_applies(lx, input);
+        if (!taken || lx->pos == have)
+            break;
+    }
+    return taken && simd_codes_of(lx) == by;
+}
+
 /* Takes steps until one is cut by what has to be left to the byte-wise machine. The number of bytes
  * taken. */
 SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_work *work,
@@ -224,39 +240,57 @@ SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_wo
     struct simd_state state = simd_state_of(lx, by_codes);
     struct simd_latest latest = {0};
     const uint32_t first_pos = lx->pos;
-    uint32_t pos = lx->pos;
     bool goes_on = true;
     chunk->line_stops = simd_line_stops_of(lx, input, have);
+    chunk->by_codes = by_codes;
     if (by_codes)
         simd_line_codes(lx, &chunk->line_stops);
-    while (goes_on && have - pos >= SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
+    while (goes_on && have - lx->pos >= SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
         const uint32_t room = lx->writes ? lx->out.span_cap - lx->n_spans : UINT32_MAX;
-        const uint32_t n = have - pos - SIMD_AHEAD_BYTES;
+        const uint32_t n = have - lx->pos - SIMD_AHEAD_BYTES;
         if (room < n && room < SIMD_CHUNK_BYTES)
             break;
-        simd_reach(passes, work, lx, input, pos, n);
-        simd_begin_at(chunk, pos - work->pos, &state);
-        goes_on = !passes->apply_rules(chunk);
+        simd_reach(passes, work, lx, input, lx->pos, n);
+        if (simd_resume_at(chunk, lx->pos - work->pos, &state)) {
+            goes_on = !chunk->ruled_stop;
+        } else {
+            simd_begin_at(chunk, lx->pos - work->pos, &state);
+            goes_on = !passes->apply_rules(chunk);
+        }
         bool words_end = false;
         if (chunk->end > chunk->begin && !passes->nest(lx, input, work->pos, chunk)) {
             goes_on = false;
             words_end = true;
         }
-        if (chunk->end == chunk->begin)
-            break;
-        lx->n_spans += simd_take_spans(passes, lx, work, room);
-        simd_note_latest(chunk, work->pos, &latest);
-        pos = work->pos + chunk->end;
-        state = chunk->end % SIMD_GROUP_BYTES != 0
-                    ? passes->state_at_cut(chunk)
-                    : simd_state_of_carry(&chunk->carry[chunk->end / SIMD_GROUP_BYTES], by_codes);
-        state.word &= !words_end;
+        if (chunk->end > chunk->begin) {
+            lx->n_spans += simd_take_spans(passes, lx, work, room);
+            simd_note_latest(chunk, work->pos, &latest);
+            lx->pos = work->pos + chunk->end;
+            state = simd_state_behind(chunk, chunk->end - 1);
+            state.word &= !words_end;
+            simd_put_state(lx, &state, &latest);
+        }
+        if (words_end && simd_take_cut(lx, input, have)) {
+            state = simd_state_of(lx, by_codes);
+            if (by_codes)
+                simd_line_codes(lx, &chunk->line_stops);
+            latest = (struct simd_latest){0};
+            goes_on = true;
+        }
     }
-    if (pos > first_pos) {
-        lx->pos = pos;
-        simd_put_state(lx, &state, &latest);
-    }
-    return pos - first_pos;
+    return lx->pos - first_pos;
+}
+
+/* Has the byte-wise machine take so many bytes, or, for 0, one unit. */
+SIMD_INLINE int simd_leave(struct lexer *lx, const uint8_t *input, uint32_t have, uint32_t n_bytes)
+{
+    if (lx->pos == have)
+        return LEXER_STEP_DONE;
+    if (n_bytes > 0)
+        return lexer_portable_until(lx, input, have,
+                                    n_bytes < have - lx->pos ? lx->pos + n_bytes : have);
+    const struct character_source src = character_source_of(lx, input, have, false);
+    return lexer_step(lx, &src);
 }
 
 /* A kernel's run(). passes: for the lexer's regime, by category codes, which may change, and
@@ -269,21 +303,28 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
     work.chunk.table = NULL;
     uint32_t skip_bytes = SIMD_SKIP_BYTES;
     while (lx->pos < have) {
-        uint32_t until = lx->pos + 1;
-        if (have - lx->pos < SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
-            until = have;
+        const uint32_t pos = lx->pos;
+        uint32_t skipped = 0;
+        if (have - pos < SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
+            skipped = have - pos;
         } else if (simd_applies(lx, input)) {
             const uint32_t n =
                 simd_steps(&passes[simd_codes_of(lx)][lx->writes], &work, lx, input, have);
-            const bool is_poor = n < SIMD_POOR_BYTES;
-            until = lx->pos + (is_poor ? skip_bytes : 1);
+            const bool is_poor = n < SIMD_POOR_BYTES && lx->mode == LEXER_MODE_TEXT;
+            skipped = is_poor ? skip_bytes : 0;
             skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES
                          : skip_bytes < SIMD_SKIP_BYTES_MAX ? skip_bytes * 2
                                                             : SIMD_SKIP_BYTES_MAX;
-        } else if (simd_is_amid_character(input, lx->pos)) {
-            until = lx->pos + SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
+            if (n > 0 && simd_lines_apply(lx, input))
+                continue;
+        } else if (simd_lines_apply(lx, input)) {
+            passes[0][0].take_lines(lx, input, have);
+            const bool may_end = lx->pos < have && input[lx->pos] == '\\';
+            skipped = lx->pos - pos < SIMD_LANE_BYTES && !may_end ? SIMD_SKIP_BYTES : 0;
+        } else if (simd_is_amid_character(input, pos)) {
+            skipped = SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
         }
-        const int rc = lexer_portable_until(lx, input, have, until < have ? until : have);
+        const int rc = simd_leave(lx, input, have, skipped);
         if (rc != LEXER_STEP_DONE)
             return rc < 0 ? rc : 0;
     }

@@ -362,20 +362,4 @@ SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_c
     return !isa->any(differ & simd_lowest(true));
 }
 
-/* No more than these bits. */
-SIMD_INLINE void simd_keep(struct simd_carry *carry, simd_mask bits)
-{
-    carry->escaped &= bits;
-    carry->comment &= bits;
-    carry->word &= bits;
-    carry->middle &= bits;
-    carry->fresh &= bits;
-    carry->run[0] &= bits;
-    carry->run[1] &= bits;
-    carry->run[2] &= bits;
-    carry->cr &= bits;
-    carry->caret &= bits;
-    carry->shift &= bits;
-}
-
 #endif

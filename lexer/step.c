@@ -342,6 +342,80 @@ static int step_word(struct lexer *lx, const struct character_source *src)
     return lexer_end_word(lx, src) ? LEXER_STEP_DONE : LEXER_STEP_MORE;
 }
 
+static bool take_word(struct lexer *lx, const struct character_source *src)
+{
+    static const struct character plain = {0};
+    const uint8_t *const in = src->bytes;
+    uint32_t end = lx->pos + 1;
+    while (end < src->have && src->slots[in[end]] == CATCODE_LETTER)
+        end++;
+    if (end == lx->pos + 1)
+        return false;
+    /* Of a CR it has to be known whether LF follows. */
+    if (end == src->have || in[end] == '^' || in[end] >= 0x80 ||
+        (in[end] == '\r' && end + 1 == src->have) ||
+        (lx->writes && lx->n_spans == lx->out.span_cap))
+        return false;
+    lx->control_start = lx->pos;
+    lx->word_caret = false;
+    open_span(lx, src, LEXER_CONTROL_WORD, &plain);
+    lx->n_tokens++;
+    lx->mode = LEXER_MODE_WORD;
+    lx->line_state = LEXER_LINE_MIDDLE;
+    lx->pos = end;
+    lexer_end_word(lx, src);
+    if (lx->context.busy)
+        context_after_step(lx);
+    return true;
+}
+
+/* Behind the name of letters and others in braces at offset at; 0 if that is not plain. */
+static uint32_t find_name_end(const struct character_source *src, uint32_t at)
+{
+    const uint32_t n_max = LEXER_ENV_NAME_BYTES_MAX;
+    const uint32_t have = src->have - at > n_max ? at + n_max : src->have;
+    if (at == have || src->slots[src->bytes[at]] != CATCODE_BEGIN_GROUP)
+        return 0;
+    do
+        at++;
+    while (at < have && src->bytes[at] < 0x80 &&
+           (src->slots[src->bytes[at]] == CATCODE_LETTER ||
+            src->slots[src->bytes[at]] == CATCODE_OTHER));
+    return at < have && src->slots[src->bytes[at]] == CATCODE_END_GROUP ? at + 1 : 0;
+}
+
+static bool take_name(struct lexer *lx, const struct character_source *src)
+{
+    static const struct character plain = {0};
+    const uint32_t start = lx->pos, end = find_name_end(src, start);
+    if (end == 0 || (lx->writes && lx->out.span_cap - lx->n_spans < end - start))
+        return false;
+    nest_open_brace(lx);
+    open_span(lx, src, LEXER_BEGIN_GROUP, &plain);
+    for (lx->pos++; lx->pos < end - 1; lx->pos++)
+        lexer_join_run(lx, src,
+                       src->slots[src->bytes[lx->pos]] == CATCODE_LETTER ? LEXER_LETTERS
+                                                                         : LEXER_OTHERS,
+                       &plain);
+    nest_close_brace(lx, src->bytes, lx->pos, end);
+    open_span(lx, src, LEXER_END_GROUP, &plain);
+    lx->n_tokens += end - start;
+    lx->line_state = LEXER_LINE_MIDDLE;
+    lx->pos = end;
+    return true;
+}
+
+bool lexer_take_command(struct lexer *lx, const struct character_source *src)
+{
+    if (!take_word(lx, src))
+        return false;
+    if (lx->mode == LEXER_MODE_VERB_OPEN || lx->context.busy == LEXER_BUSY_VERB)
+        verbatim_take_inline(lx, src);
+    else if (lx->nest.env_step == LEXER_ENV_WANT_BRACE && lx->context.busy == 0)
+        take_name(lx, src);
+    return true;
+}
+
 static int step_rest(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;

@@ -13,6 +13,12 @@ enum { LEXER_STEP_DONE = 0, LEXER_STEP_MORE = 1 };
  * LEXER_STEP_MORE if the unit cannot be told yet, or -ENOSPC. */
 int lexer_step(struct lexer *lx, const struct character_source *src);
 
+/* Takes the whole control word at lx->pos, where text has an escape character and a letter, as
+ * lexer_step() would in several steps; and what belongs to it, where that is plain: {name} behind
+ * \begin and \end, the text of \verb and its like. For context.busy == 0. False: nothing was taken,
+ * since more bytes are needed, there is no room, or it may hold ^^ notation or UTF-8. */
+bool lexer_take_command(struct lexer *lx, const struct character_source *src);
+
 /* Adds the character to the open span of its kind, or opens one. 0 or -ENOSPC. */
 int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigned kind,
                    const struct character *ch);

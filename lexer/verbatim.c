@@ -104,27 +104,38 @@ static int take_character(struct lexer *lx, const struct character_source *src,
     return LEXER_STEP_DONE;
 }
 
+/* The offset of the first byte from at on that is not printable ASCII, or is one or two; have if
+ * there is none. */
+static uint32_t find_stop(const uint8_t *in, uint32_t at, uint32_t have, uint8_t one, uint8_t two)
+{
+    while (have - at >= 8) {
+        const uint64_t bytes = word64_load(in + at);
+        const uint64_t stop =
+            word64_not_printable(bytes) | word64_equal(bytes, one) | word64_equal(bytes, two);
+        if (stop)
+            return at + word64_first(stop);
+        at += 8;
+    }
+    while (at < have && in[at] >= ' ' && in[at] < 0x7F && in[at] != one && in[at] != two)
+        at++;
+    return at;
+}
+
 /* Printable ASCII but for the bytes one and two, which needs no decisions. */
 static void take_plain(struct lexer *lx, const struct character_source *src, uint8_t one,
                        uint8_t two)
 {
     struct lexer_context *context = &lx->context;
-    const uint32_t start = lx->pos;
-    uint32_t at = start, blanks = 0;
-    uint64_t stop = 0;
-    while (stop == 0 && src->have - at >= 8) {
-        const uint64_t bytes = word64_load(src->bytes + at);
-        stop = word64_not_printable(bytes) | word64_equal(bytes, one) | word64_equal(bytes, two);
-        at += stop ? word64_first(stop) : 8;
-    }
-    while (blanks < at - start && src->bytes[at - blanks - 1] == ' ')
+    const uint32_t start = lx->pos, end = find_stop(src->bytes, start, src->have, one, two);
+    uint32_t blanks = 0;
+    while (blanks < end - start && src->bytes[end - blanks - 1] == ' ')
         blanks++;
-    if (blanks < at - start) {
-        lx->n_tokens += context->n_blanks + (at - start - blanks);
+    if (blanks < end - start) {
+        lx->n_tokens += context->n_blanks + (end - start - blanks);
         context->n_blanks = 0;
     }
     context->n_blanks += blanks;
-    lx->pos = at;
+    lx->pos = end;
 }
 
 /* \verb, \lstinline, \mintinline */
@@ -264,31 +275,96 @@ int verbatim_step_inline(struct lexer *lx, const struct character_source *src)
     return rc;
 }
 
+uint32_t verbatim_inline_end(const struct lexer *lx, const uint8_t *input, uint32_t at,
+                             uint32_t have, enum watch watch)
+{
+    const uint8_t first = at < have ? input[at] : 0;
+    if (first <= ' ' || first >= 0x7F || (first == '}' && lx->nest.depth > 0) ||
+        (first == '*' && watch == WATCH_VERB) || (first == '[' && watch == WATCH_LSTINLINE))
+        return 0;
+    const uint8_t last = first == '{' && watch != WATCH_VERB ? '}' : first;
+    for (uint32_t depth = 1; depth > 0; depth += input[at] == last ? UINT32_MAX : 1) {
+        at = find_stop(input, at + 1, have, first, last);
+        if (at == have || (input[at] != first && input[at] != last))
+            return 0;
+    }
+    return at + 1;
+}
+
+/* Takes blanks, and behind these the bytes up to offset end as a span of that kind. */
+static void take_span(struct lexer *lx, const struct character_source *src, uint32_t begin,
+                      uint32_t end, unsigned kind)
+{
+    if (begin > lx->pos)
+        join(lx, src, LEXER_SKIPPED);
+    lx->pos = begin;
+    lx->run = LEXER_RUN_NONE;
+    join(lx, src, kind);
+    lx->pos = end;
+    lx->n_tokens += end - begin;
+}
+
+static uint32_t skip_blanks(const struct character_source *src, uint32_t at)
+{
+    while (at < src->have && src->bytes[at] == ' ')
+        at++;
+    return at;
+}
+
+bool verbatim_take_inline(struct lexer *lx, const struct character_source *src)
+{
+    const struct lexer_context *context = &lx->context;
+    const bool is_verb = lx->mode == LEXER_MODE_VERB_OPEN;
+    if (!is_verb && (context->verb_step != LEXER_VERB_OPTION || context->has_lang))
+        return false;
+    const uint32_t star = is_verb ? skip_blanks(src, lx->pos) : lx->pos;
+    const bool has_star = is_verb && star < src->have && src->bytes[star] == '*';
+    const uint32_t begin = has_star ? skip_blanks(src, star + 1) : star;
+    const uint32_t end = verbatim_inline_end(lx, src->bytes, begin, src->have,
+                                             is_verb ? WATCH_VERB : WATCH_LSTINLINE);
+    if (end == 0 || (lx->writes && lx->out.span_cap - lx->n_spans < 4))
+        return false;
+    if (!is_verb)
+        expect_delimiter(lx);
+    if (has_star)
+        take_span(lx, src, star, star + 1, LEXER_OTHERS);
+    take_span(lx, src, begin, end, LEXER_VERBATIM);
+    back_to_text(lx);
+    return true;
+}
+
 /* Environments: up to "\end{name}", which stands so, without blanks, anywhere on a line. */
 
 enum matched { MATCHED_NOT, MATCHED_PARTLY, MATCHED_ALL };
 
-static enum matched match_end(const struct lexer *lx, const struct character_source *src)
+static enum matched match_end(const struct lexer *lx, const uint8_t *input, uint32_t at,
+                              uint32_t have)
 {
     static const uint8_t end[] = "\\end{";
-    const uint8_t *const name = src->bytes + lx->nest.env[lx->nest.n_env - 1].name_start;
+    const uint8_t *const name = input + lx->nest.env[lx->nest.n_env - 1].name_start;
     const uint32_t n_end = sizeof end - 1;
     for (uint32_t i = 0;; i++) {
-        if (lx->pos + i == src->have)
-            return src->final ? MATCHED_NOT : MATCHED_PARTLY;
+        if (at + i == have)
+            return MATCHED_PARTLY;
         const uint8_t expected = i < n_end ? end[i] : name[i - n_end];
-        if (src->bytes[lx->pos + i] != expected)
+        if (input[at + i] != expected)
             return MATCHED_NOT;
         if (i >= n_end && expected == '}')
             return MATCHED_ALL;
     }
 }
 
+bool verbatim_may_end(const struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t have)
+{
+    return match_end(lx, input, at, have) != MATCHED_NOT;
+}
+
 int verbatim_step_environment(struct lexer *lx, const struct character_source *src)
 {
-    const enum matched matched = src->bytes[lx->pos] == '\\' ? match_end(lx, src) : MATCHED_NOT;
+    const enum matched matched =
+        src->bytes[lx->pos] == '\\' ? match_end(lx, src->bytes, lx->pos, src->have) : MATCHED_NOT;
     struct character ch;
-    if (matched == MATCHED_PARTLY)
+    if (matched == MATCHED_PARTLY && !src->final)
         return LEXER_STEP_MORE;
     if (matched == MATCHED_ALL) {
         lx->n_tokens += lx->context.n_blanks;

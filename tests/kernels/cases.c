@@ -444,23 +444,39 @@ static int run_with_room(const uint8_t *text, uint32_t n, uint32_t span_cap)
 }
 
 /* Room for fewer spans than there are is an error with every kernel, and none too few is not. */
-const char *case_capacity(struct cases_sample sample)
+static const char *capacity_of(const uint8_t *text, uint32_t n)
 {
-    uint8_t text[TEXT_BYTES];
-    fill(text, sizeof text, 0);
     kernels_choose("portable");
-    struct lexed lexed = lexed_whole(LEXER_LUALATEX, text, sizeof text);
+    struct lexed lexed = lexed_whole(LEXER_LUALATEX, text, n);
     const char *difference = NULL;
     for (size_t k = 0; lexer_kernel_list(k); k++) {
         if (!lexer_kernel_can_run(k))
             continue;
         kernels_choose(lexer_kernel_list(k));
-        for (uint32_t cap = 0; cap <= sizeof text && !difference; cap++)
-            if ((run_with_room(text, sizeof text, cap) == 0) != (cap >= lexed.counts.n_spans))
+        for (uint32_t cap = 0; cap <= n && !difference; cap++)
+            if ((run_with_room(text, n, cap) == 0) != (cap >= lexed.counts.n_spans))
                 difference = differs(lexer_kernel_list(k), LEXER_LUALATEX, "room for spans", cap,
                                      "is enough, or is not");
     }
-    (void)sample;
     lexed_free(&lexed);
+    return difference;
+}
+
+const char *case_capacity(struct cases_sample sample)
+{
+    static const char *const beginnings[] = {"", "\\begin{verbatim}\n", "\\endinput\n",
+                                             "\\verb|a|\\verb|b|\\lstinline{x}"};
+    const char *difference = NULL;
+    (void)sample;
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0] && !difference; i++) {
+        uint8_t text[TEXT_BYTES * 2];
+        const uint32_t n = (uint32_t)strlen(beginnings[i]);
+        fill(text, sizeof text, 0);
+        memcpy(text, beginnings[i], n);
+        /* Many spans: lines in such text. */
+        for (uint32_t at = n; n > 0 && at < sizeof text; at += 2)
+            text[at] = '\n';
+        difference = capacity_of(text, sizeof text);
+    }
     return difference;
 }

@@ -22,6 +22,8 @@ struct cases_sample {
     X(changes_of_codes)                                                                            \
     X(random_words)                                                                                \
     X(dense_nesting)                                                                               \
+    X(raw_lines)                                                                                   \
+    X(inline_text)                                                                                 \
     X(between_unreadable_pages)                                                                    \
     X(long_runs)                                                                                   \
     X(capacity)

@@ -1,0 +1,89 @@
+/* \verb and its like within a step of vector kernels: the masks of a chunk, which have it as other
+ * text, are made to have it as verbatim text. What comes behind it stays as it is: so that is only
+ * done where the rules found the same state there. */
+#ifndef L0_LEXER_SIMD_VERB_H
+#define L0_LEXER_SIMD_VERB_H
+
+#include "lexer/simd_command.h"
+
+/* Indices in a chunk: of the text's first delimiter, and behind the last one. */
+struct simd_verb {
+    uint32_t begin, end;
+};
+
+/* The state behind it is M, and nothing goes on but a run, in which a span then begins. */
+SIMD_INLINE bool simd_ends_as_told(const struct simd_chunk *chunk, uint32_t end)
+{
+    return simd_lane_bit(chunk->middle, end - 1) && !simd_lane_bit(chunk->escapes, end - 1);
+}
+
+SIMD_INLINE bool simd_run_goes_on(const struct simd_chunk *chunk, uint32_t end)
+{
+    const bool low = simd_lane_bit(chunk->run[0], end), high = simd_lane_bit(chunk->run[1], end);
+    return low != high && low == simd_lane_bit(chunk->run[0], end - 1) &&
+           high == simd_lane_bit(chunk->run[1], end - 1);
+}
+
+SIMD_INLINE void simd_change_bit(uint64_t *lanes, uint32_t index, bool value)
+{
+    const uint64_t bit = simd_bit(index % SIMD_LANE_BYTES);
+    uint64_t *const lane = &lanes[index / SIMD_LANE_BYTES];
+    *lane = value ? *lane | bit : *lane & ~bit;
+}
+
+/* Bits begin … end - 1 that are in the lane. */
+SIMD_INLINE uint64_t simd_bits_between(uint32_t lane, uint32_t begin, uint32_t end)
+{
+    const uint32_t first = lane * SIMD_LANE_BYTES;
+    const uint64_t below = end > first ? simd_below(end - first) : 0;
+    return begin > first ? below & ~simd_below(begin - first) : below;
+}
+
+SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb *verb)
+{
+    const bool goes_on = simd_run_goes_on(chunk, verb->end);
+    for (uint32_t lane = verb->begin / SIMD_LANE_BYTES; lane * SIMD_LANE_BYTES < verb->end;
+         lane++) {
+        const uint64_t inside = simd_bits_between(lane, verb->begin, verb->end);
+        chunk->starts[lane] &= ~inside;
+        chunk->tokens[lane] |= inside;
+        chunk->symbols[lane] &= ~inside;
+        chunk->low[lane] &= ~inside;
+        chunk->high[lane] &= ~inside;
+        chunk->doubts[lane] &= ~inside;
+        chunk->events[lane] &= ~inside;
+    }
+    for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+        simd_change_bit(chunk->kind[bit], verb->begin, LEXER_VERBATIM >> bit & 1);
+    simd_change_bit(chunk->starts, verb->begin, true);
+    if (goes_on)
+        simd_change_bit(chunk->starts, verb->end, true);
+    simd_change_bit(chunk->run[0], verb->end - 1, false);
+    simd_change_bit(chunk->run[1], verb->end - 1, false);
+}
+
+/* Takes \verb, \lstinline or \mintinline{name} at offset at, where its text follows at once and is
+ * plain. False: it was left. */
+SIMD_SELDOM bool simd_take_verb(const struct simd_place *place, struct simd_chunk *chunk,
+                                uint32_t at)
+{
+    struct lexer *const lx = place->lx;
+    uint32_t text = simd_word_end(place, at + 1);
+    const enum watch watch = watch_name(place->input + at + 1, text - at - 1, lx->context.on);
+    if (watch != WATCH_VERB && watch != WATCH_LSTINLINE && watch != WATCH_MINTINLINE)
+        return false;
+    if (watch == WATCH_MINTINLINE)
+        text = simd_name_end(place, text);
+    const uint32_t end =
+        text > 0 ? verbatim_inline_end(lx, place->input, text, place->end, watch) : 0;
+    /* simd_settle_end() looked at what is behind it. */
+    if (end == 0 || place->end - end < SIMD_SETTLED_BYTES ||
+        !simd_ends_as_told(chunk, end - place->pos) ||
+        !context_follows_inline(lx, place->input, at))
+        return false;
+    const struct simd_verb verb = {.begin = text - place->pos, .end = end - place->pos};
+    simd_put_verb(chunk, &verb);
+    return true;
+}
+
+#endif
