@@ -8,7 +8,9 @@
 #include <immintrin.h>
 
 #include "lexer/simd_passes.h"
+#include "lexer/simd_scripts.h"
 #include "lexer/simd_set_bits.h"
+#include "lexer/simd_watched.h"
 
 #define HALF_BYTES 32u
 
@@ -17,61 +19,66 @@ SIMD_INLINE __m256i load(const uint8_t *at)
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-/* Tables for 16 values, as a shuffle looks them up: the same in both lanes. */
-struct tables {
-    _Alignas(32) uint8_t specials[32], special_classes[32], seconds[32], second_classes[32];
-    uint8_t watched[4][32]; /* see avx2_watched() */
-};
+/* Special characters and their classes (bits 4-7), as index_of() numbers them; what no special
+ * character has as its number is none. */
+static const uint8_t specials[16] = {' ', '}',  '~',  '#', '$',  '%',  '&', ' ',
+                                     ' ', '\t', '\n', '{', '\\', '\r', '^', '_'};
+#define CLASS(class) ((class) << 4)
+static const uint8_t special_classes[16] = {CLASS(SIMD_BLANK),
+                                            CLASS(SIMD_END_GROUP),
+                                            CLASS(SIMD_ACTIVE),
+                                            CLASS(SIMD_PARAMETER),
+                                            CLASS(SIMD_MATH_SHIFT),
+                                            CLASS(SIMD_COMMENT),
+                                            CLASS(SIMD_ALIGNMENT),
+                                            0,
+                                            0,
+                                            CLASS(SIMD_BLANK),
+                                            CLASS(SIMD_LF),
+                                            CLASS(SIMD_BEGIN_GROUP),
+                                            CLASS(SIMD_ESCAPE),
+                                            CLASS(SIMD_CR),
+                                            CLASS(SIMD_SUPERSCRIPT),
+                                            CLASS(SIMD_SUBSCRIPT)};
 
-#define TWICE(...)                                                                                 \
-    {                                                                                              \
-        __VA_ARGS__, __VA_ARGS__                                                                   \
-    }
-static const struct tables avx2_tables = {
-    .specials = TWICE(' ', 0x7F, 0x7F, '#', '$', '%', '&', 0x7F, 0x7F, '\t', '\n', '{', '\\', '}',
-                      '~', '_'),
-    .special_classes = TWICE(SIMD_BLANK, 0, 0, SIMD_PARAMETER, SIMD_MATH_SHIFT, SIMD_COMMENT,
-                             SIMD_ALIGNMENT, 0, 0, SIMD_BLANK, SIMD_LF, SIMD_BEGIN_GROUP,
-                             SIMD_ESCAPE, SIMD_END_GROUP, SIMD_ACTIVE, SIMD_SUBSCRIPT),
-    .seconds = TWICE(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\r', '^', 0x7F),
-    .second_classes =
-        TWICE(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SIMD_CR, SIMD_SUPERSCRIPT, SIMD_HARD),
-    .watched = {TWICE(128, 0, 5, 144, 0, 134, 32, 0, 0, 0, 0, 0, 64, 136, 0, 128),
-                TWICE(0, 24, 128, 192, 0, 33, 0, 4, 128, 128, 0, 0, 0, 0, 2, 0),
-                TWICE(128, 128, 36, 0, 82, 128, 0, 1, 0, 0, 0, 8, 0, 0, 128, 128),
-                TWICE(0, 0, 32, 16, 128, 8, 128, 0, 0, 193, 0, 0, 128, 64, 192, 4)},
-};
+/* For shuffles, which take 16 values for each half of a vector. */
+SIMD_INLINE __m256i table(const uint8_t values[16])
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)values));
+}
 
 SIMD_INLINE __m256i bytes_of(uint8_t value)
 {
     return _mm256_set1_epi8((char)value);
 }
 
-/* Classes of 32 bytes. A shuffle by the low four bits proposes the special character that the byte
- * could be and a second one its class; three characters share these bits with another one and have
- * tables of their own. What is none of them is told by range. */
+/* In bits 0-3, a number of its own for every special character: its lower half, but for those from
+ * 0x7C on, which have a lower half in common with others: they are numbered from 0. */
+SIMD_INLINE __m256i index_of(__m256i in)
+{
+    return _mm256_min_epu8(_mm256_sub_epi8(in, bytes_of(0x7C)), in);
+}
+
+/* Classes of 32 bytes, in bits 4-7; lower bits are of no meaning. What is no special character is
+ * told by range. */
 SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime, bool at_is_letter)
 {
-    const struct tables *const t = &avx2_tables;
+    const __m256i index = index_of(in);
+    const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table(specials), index), in);
     /* As signed bytes, those from the lowest on. */
     const __m256i from_a =
         _mm256_add_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of(0x80 - 'a'));
     __m256i is_letter = _mm256_cmpgt_epi8(bytes_of(0x80 + 'z' - 'a' + 1), from_a);
     if (at_is_letter)
         is_letter = _mm256_or_si256(is_letter, _mm256_cmpeq_epi8(in, bytes_of('@')));
-    const __m256i is_graphic = _mm256_cmpgt_epi8(in, bytes_of(' ')); /* high bytes are negative */
-    const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->specials), in), in);
-    const __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(load(t->seconds), in), in);
-
-    __m256i class = _mm256_or_si256(_mm256_andnot_si256(is_letter, bytes_of(SIMD_OTHER)),
-                                    _mm256_andnot_si256(is_graphic, bytes_of(SIMD_HARD)));
+    /* Up to the blank, and from 0x7F on, which one more makes negative. */
+    const __m256i is_hard = _mm256_cmpgt_epi8(bytes_of(' ' + 2), _mm256_add_epi8(in, bytes_of(1)));
+    __m256i class = _mm256_blendv_epi8(_mm256_andnot_si256(is_letter, bytes_of(CLASS(SIMD_OTHER))),
+                                       bytes_of(CLASS(SIMD_HARD)), is_hard);
     if (regime == LEXER_PDFLATEX)
-        class =
-            _mm256_or_si256(class, _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), in),
-                                                    bytes_of(SIMD_ACTIVE)));
-    class =
-        _mm256_blendv_epi8(class, _mm256_shuffle_epi8(load(t->special_classes), in), is_special);
-    return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(load(t->second_classes), in), is_second);
+        class = _mm256_blendv_epi8(class, bytes_of(CLASS(SIMD_ACTIVE)), in);
+    return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(table(special_classes), index),
+                              is_special);
 }
 
 SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
@@ -90,69 +97,15 @@ SIMD_INLINE __m256i equal(__m256i in, uint8_t value)
     return _mm256_cmpeq_epi8(in, bytes_of(value));
 }
 
-/* 0xE5-0xE8: U+5000-8FFF; 0xEB, 0xEC: U+B000-CFFF; from 0xE4 0xB8 on: U+4E00-4FFF; up to 0xE9 0xBE:
- * U+9000-9FBF. */
-SIMD_INLINE __m256i is_cjk_lead(__m256i in, __m256i next)
-{
-    const __m256i from_e5 = _mm256_sub_epi8(in, bytes_of(0xE5));
-    const __m256i plain = _mm256_cmpeq_epi8(_mm256_min_epu8(from_e5, bytes_of(3)), from_e5);
-    const __m256i eb_ec = _mm256_or_si256(equal(in, 0xEB), equal(in, 0xEC));
-    const __m256i e4 = _mm256_and_si256(equal(in, 0xE4), at_least(next, 0xB8));
-    const __m256i e9 = _mm256_andnot_si256(at_least(next, 0xBF), equal(in, 0xE9));
-    return _mm256_or_si256(_mm256_or_si256(plain, eb_ec), _mm256_or_si256(e4, e9));
-}
-
-/* 0xE3 0x81 from 0x81 on: U+3041-307F; 0xE3 0x82 up to 0x96 and from 0xA1 on: U+3080-3096 and
- * U+30A1-30BF; 0xE3 0x83 but for 0xBB: U+30C0-30FF without the middle dot. */
-SIMD_INLINE __m256i is_kana_lead(__m256i in, __m256i next, __m256i third)
-{
-    const __m256i hiragana = _mm256_and_si256(equal(next, 0x81), at_least(third, 0x81));
-    const __m256i between = _mm256_andnot_si256(at_least(third, 0xA1), at_least(third, 0x97));
-    const __m256i both = _mm256_andnot_si256(between, equal(next, 0x82));
-    const __m256i katakana = _mm256_andnot_si256(equal(third, 0xBB), equal(next, 0x83));
-    return _mm256_and_si256(equal(in, 0xE3),
-                            _mm256_or_si256(hiragana, _mm256_or_si256(both, katakana)));
-}
-
-/* 0xE2 0x80: U+2000-203F; 0xE2 0x87 to 0xAF: U+21C0-2BFF; 0xE3 0x80 up to 0x84 and from 0x88 to
- * 0xA0: U+3000-3004 and U+3008-3020; 0xEF 0xBC up to 0xA0: U+FF00-FF20. */
-SIMD_INLINE __m256i is_sign_lead(__m256i in, __m256i next, __m256i third)
-{
-    const __m256i symbols = _mm256_andnot_si256(at_least(next, 0xB0), at_least(next, 0x87));
-    const __m256i e2 =
-        _mm256_and_si256(equal(in, 0xE2), _mm256_or_si256(equal(next, 0x80), symbols));
-    const __m256i marks = _mm256_andnot_si256(at_least(third, 0x85), equal(next, 0x80));
-    const __m256i brackets = _mm256_and_si256(at_least(third, 0x88), equal(next, 0x80));
-    const __m256i e3 = _mm256_and_si256(equal(in, 0xE3), _mm256_or_si256(marks, brackets));
-    const __m256i ef = _mm256_and_si256(equal(in, 0xEF), equal(next, 0xBC));
-    const __m256i low = _mm256_andnot_si256(at_least(third, 0xA1), _mm256_or_si256(e3, ef));
-    return _mm256_or_si256(e2, low);
-}
-
-/* 0xC3 but for 0x97 and 0xB7: U+00C0-00FF without the signs for times and division; 0xC4-0xCA:
- * U+0100-02BF; 0xD0, 0xD1: U+0400-047F; 0xCE from 0x90 on but for 0xA2, 0xCF up to 0xB5:
- * U+0390-03F5 without the unassigned U+03A2. */
-SIMD_INLINE __m256i is_european_lead(__m256i in, __m256i next)
-{
-    const __m256i sign = equal(_mm256_or_si256(next, bytes_of(0x20)), 0xB7);
-    const __m256i from_c4 = _mm256_sub_epi8(in, bytes_of(0xC4));
-    const __m256i extended = _mm256_cmpeq_epi8(_mm256_min_epu8(from_c4, bytes_of(6)), from_c4);
-    const __m256i latin = _mm256_or_si256(_mm256_andnot_si256(sign, equal(in, 0xC3)), extended);
-    const __m256i cyrillic = equal(_mm256_and_si256(in, bytes_of(0xFE)), 0xD0);
-    const __m256i ce = _mm256_andnot_si256(equal(next, 0xA2),
-                                           _mm256_and_si256(equal(in, 0xCE), at_least(next, 0x90)));
-    const __m256i cf = _mm256_andnot_si256(at_least(next, 0xB6), equal(in, 0xCF));
-    return _mm256_or_si256(_mm256_or_si256(latin, cyrillic), _mm256_or_si256(ce, cf));
-}
-
 SIMD_INLINE __m256i is_continuation(__m256i in)
 {
     return _mm256_cmpgt_epi8(bytes_of(0xC0), in); /* as signed bytes */
 }
 
-SIMD_INLINE uint64_t bits_of(__m256i signs_of_bytes, uint32_t half)
+/* Bytes from 0xC0 on have two signs. */
+SIMD_INLINE __m256i lead_signs(__m256i in)
 {
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(signs_of_bytes) << half;
+    return _mm256_and_si256(in, _mm256_add_epi8(in, in));
 }
 
 SIMD_INLINE uint64_t avx2_equal(const uint8_t *in, uint8_t byte)
@@ -167,84 +120,104 @@ SIMD_INLINE uint64_t avx2_at_least(const uint8_t *in, uint8_t byte)
 
 SIMD_INLINE uint64_t avx2_leads(const uint8_t *in)
 {
-    const __m256i low = load(in), high = load(in + HALF_BYTES);
-    return signs(_mm256_and_si256(low, at_least(low, 0xC0)),
-                 _mm256_and_si256(high, at_least(high, 0xC0)));
+    return signs(lead_signs(load(in)), lead_signs(load(in + HALF_BYTES)));
 }
 
-/* Of half a lane; shifted there. Scripts seldom change, so what is not there is not looked for. */
-SIMD_INLINE void utf8_half(const uint8_t *in, uint32_t half, struct simd_utf8_bytes *bytes)
+/* The sets that are 16 values from first on agree with; none for other values. */
+SIMD_INLINE __m256i index_from(__m256i in, uint8_t first)
 {
-    const __m256i first = load(in), second = load(in + 1);
-    const __m256i two = is_continuation(second);
-    const __m256i wide = at_least(first, 0xE0); /* first bytes of three or four */
-    if (!_mm256_testc_si256(wide, at_least(first, 0xC0)))
-        bytes->two |= bits_of(_mm256_and_si256(two, is_european_lead(first, second)), half);
-    if (_mm256_testz_si256(wide, wide))
-        return;
-    const __m256i third = load(in + 2);
-    const __m256i three = _mm256_and_si256(two, is_continuation(third));
-    const __m256i e3 = equal(first, 0xE3);
-    const __m256i others =
-        _mm256_or_si256(e3, _mm256_or_si256(equal(first, 0xE2), equal(first, 0xEF)));
-    __m256i letters = is_cjk_lead(first, second);
-    if (!_mm256_testz_si256(others, others)) {
-        letters = _mm256_or_si256(letters, is_kana_lead(first, second, third));
-        bytes->three_others |=
-            bits_of(_mm256_and_si256(three, is_sign_lead(first, second, third)), half);
-    }
-    bytes->three |= bits_of(_mm256_and_si256(three, letters), half);
+    return _mm256_adds_epu8(_mm256_sub_epi8(in, bytes_of(first)), bytes_of(0x70));
+}
+
+/* Upper halves of bytes, and lower halves, where shuffles ask for those of continuations alone. */
+SIMD_INLINE __m256i upper(__m256i in)
+{
+    return _mm256_and_si256(_mm256_srli_epi16(in, 4), bytes_of(0xF));
+}
+
+SIMD_INLINE __m256i lower(__m256i in)
+{
+    return _mm256_xor_si256(in, bytes_of(0x80));
+}
+
+SIMD_INLINE __m256i agreed(__m256i a, __m256i b, __m256i c)
+{
+    return _mm256_and_si256(_mm256_and_si256(a, b), c);
+}
+
+/* Bytes from here on, and one and two behind: the sets of the characters that begin there. */
+SIMD_INLINE __m256i sets_of(const uint8_t *in, bool has_three)
+{
+    const __m256i first = load(in), upper2 = upper(load(in + 1)), lower2 = lower(load(in + 1));
+    const __m256i two = agreed(_mm256_shuffle_epi8(table(simd_two_first), index_from(first, 0xC2)),
+                               _mm256_shuffle_epi8(table(simd_two_upper), upper2),
+                               _mm256_shuffle_epi8(table(simd_two_lower), lower2));
+    if (!has_three)
+        return two;
+    const __m256i third = load(in + 2), index = index_from(first, 0xE0);
+    const __m256i three = agreed(_mm256_shuffle_epi8(table(simd_three_first), index),
+                                 _mm256_shuffle_epi8(table(simd_three_upper), upper2),
+                                 _mm256_shuffle_epi8(table(simd_three_lower), lower2));
+    const __m256i sets = _mm256_or_si256(two, _mm256_and_si256(three, is_continuation(third)));
+    const __m256i kana_first = _mm256_shuffle_epi8(table(simd_kana_first), index);
+    if (_mm256_testz_si256(kana_first, kana_first))
+        return sets;
+    const __m256i kana = agreed(kana_first, _mm256_shuffle_epi8(table(simd_kana_upper), upper2),
+                                _mm256_shuffle_epi8(table(simd_kana_lower), lower2));
+    const __m256i all =
+        agreed(kana, _mm256_shuffle_epi8(table(simd_kana_third_upper), upper(third)),
+               _mm256_shuffle_epi8(table(simd_kana_third_lower), lower(third)));
+    /* Bit 6 becomes bit 7. */
+    const __m256i one = _mm256_and_si256(_mm256_add_epi8(all, all), bytes_of(0x80));
+    return _mm256_or_si256(sets, _mm256_or_si256(one, _mm256_andnot_si256(bytes_of(1 << 6), all)));
 }
 
 SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 {
-    struct simd_utf8_bytes bytes = {0};
-    utf8_half(in, 0, &bytes);
-    utf8_half(in + HALF_BYTES, HALF_BYTES, &bytes);
+    const __m256i low = load(in), high = load(in + HALF_BYTES);
+    struct simd_utf8_bytes bytes = {.leads = signs(lead_signs(low), lead_signs(high))};
+    bytes.three = bytes.leads & signs(_mm256_slli_epi16(low, 2), _mm256_slli_epi16(high, 2));
+    const bool has_three = bytes.three != 0;
+    const __m256i low_sets = sets_of(in, has_three);
+    const __m256i high_sets = sets_of(in + HALF_BYTES, has_three);
+    const __m256i none = _mm256_setzero_si256();
+    bytes.letters = signs(_mm256_cmpgt_epi8(low_sets, none), _mm256_cmpgt_epi8(high_sets, none));
+    bytes.others = signs(low_sets, high_sets);
     return bytes;
 }
 
-/* Eight sets of names, a bit each, by their first four letters: begi; end and anything but c, as in
- * endcsname; bgro and egro; make (and Make); catc; verb; lsti, lstn, lstM; and Expl, Prov, obey,
- * mint, scan. A name is in one of them if all its letters are, which the tables tell by the lower
- * half of a byte alone: names that are in none may seem to be, and are told later. */
-#define WATCHED_END 2
-
-SIMD_INLINE __m256i is_watched(const uint8_t *at)
+/* The sets of names that the byte at is in as the letter of that number are 0. */
+SIMD_INLINE __m256i not_watched(const uint8_t *at, uint32_t letter)
 {
-    const struct tables *const t = &avx2_tables;
-    const __m256i first = _mm256_shuffle_epi8(load(t->watched[0]), load(at));
-    const __m256i second = _mm256_shuffle_epi8(load(t->watched[1]), load(at + 1));
-    const __m256i third = _mm256_shuffle_epi8(load(t->watched[2]), load(at + 2));
-    const __m256i next = load(at + 3);
-    const __m256i fourth =
-        _mm256_or_si256(_mm256_shuffle_epi8(load(t->watched[3]), next), bytes_of(WATCHED_END));
-    const __m256i csname =
-        _mm256_and_si256(_mm256_cmpeq_epi8(next, bytes_of('c')), bytes_of(WATCHED_END));
-    const __m256i all =
-        _mm256_and_si256(_mm256_and_si256(first, second), _mm256_and_si256(third, fourth));
-    return _mm256_cmpeq_epi8(_mm256_andnot_si256(csname, all), _mm256_setzero_si256());
+    return _mm256_shuffle_epi8(table(simd_not_watched[letter]), load(at + letter));
+}
+
+SIMD_INLINE __m256i is_not_watched(const uint8_t *at)
+{
+    const __m256i sets = _mm256_or_si256(_mm256_or_si256(not_watched(at, 0), not_watched(at, 1)),
+                                         _mm256_or_si256(not_watched(at, 2), not_watched(at, 3)));
+    return _mm256_cmpeq_epi8(sets, bytes_of(0xFF));
 }
 
 /* Bits of half a lane. */
-SIMD_INLINE void put_half(uint64_t *lane, uint32_t half, uint32_t bits)
+SIMD_INLINE void put_half(uint64_t *lane, uint32_t half, __m256i signs_of_bytes)
 {
+    const uint32_t bits = (uint32_t)_mm256_movemask_epi8(signs_of_bytes);
     __builtin_memcpy((uint8_t *)lane + half / 8, &bits, sizeof bits);
 }
 
 SIMD_INLINE void avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
-                               simd_lanes *plane, uint64_t *watched, uint32_t lane)
+                               simd_lanes *plane, uint64_t *unwatched, uint32_t lane)
 {
     SIMD_UNROLL
     for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
-        /* Bit 3 to the sign, which is what can be asked for; then the lower ones after it. */
-        __m256i classes = _mm256_slli_epi16(classes_of(load(in + half), regime, at_is_letter), 4);
+        __m256i classes = classes_of(load(in + half), regime, at_is_letter);
         SIMD_UNROLL
         for (int bit = 3; bit >= 0; bit--) {
-            put_half(&plane[bit][lane], half, (uint32_t)_mm256_movemask_epi8(classes));
+            put_half(&plane[bit][lane], half, classes);
             classes = _mm256_add_epi8(classes, classes);
         }
-        put_half(&watched[lane], half, ~(uint32_t)_mm256_movemask_epi8(is_watched(in + half)));
+        put_half(&unwatched[lane], half, is_not_watched(in + half));
     }
 }
 
@@ -265,20 +238,20 @@ SIMD_INLINE __m256i classes_by(__m256i in, const struct simd_table *table)
 }
 
 SIMD_INLINE void avx2_classify_by(const uint8_t *in, const struct simd_table *table,
-                                  simd_lanes *plane, uint64_t *ignored, uint64_t *watched,
+                                  simd_lanes *plane, uint64_t *ignored, uint64_t *unwatched,
                                   uint32_t lane)
 {
     SIMD_UNROLL
     for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
         /* Bit 4 to the sign. */
         __m256i classes = _mm256_slli_epi16(classes_by(load(in + half), table), 3);
-        put_half(&ignored[lane], half, (uint32_t)_mm256_movemask_epi8(classes));
+        put_half(&ignored[lane], half, classes);
         SIMD_UNROLL
         for (int bit = 3; bit >= 0; bit--) {
             classes = _mm256_add_epi8(classes, classes);
-            put_half(&plane[bit][lane], half, (uint32_t)_mm256_movemask_epi8(classes));
+            put_half(&plane[bit][lane], half, classes);
         }
-        put_half(&watched[lane], half, ~(uint32_t)_mm256_movemask_epi8(is_watched(in + half)));
+        put_half(&unwatched[lane], half, is_not_watched(in + half));
     }
 }
 
@@ -326,57 +299,66 @@ SIMD_INLINE uint64_t avx2_gather(uint64_t bits, uint64_t mask)
     return _pext_u64(bits, mask);
 }
 
-/* 0xFF in the bytes whose bits are set. */
-SIMD_INLINE __m256i bytes_of_bits(uint32_t bits)
+/* 0xFF in the bytes whose bits are set: of 32 bits in memory, from where they are copied in one go.
+ */
+SIMD_INLINE __m256i bytes_of_bits(const uint64_t *bits_of, uint32_t half)
 {
     const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
                                             2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
     const __m256i bit = _mm256_set1_epi64x((int64_t)UINT64_C(0x8040201008040201));
-    const __m256i copies = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), spread);
-    return _mm256_cmpeq_epi8(_mm256_and_si256(copies, bit), bit);
+    int bits;
+    __builtin_memcpy(&bits, (const uint8_t *)bits_of + half / 8, sizeof bits);
+    return _mm256_cmpeq_epi8(
+        _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(bits), spread), bit), bit);
 }
 
 /* Moved together, the bits of the kinds of up to 32 spans make them, a byte each. */
-SIMD_INLINE __m256i kinds_of(const uint64_t bits[SIMD_KIND_BITS], uint32_t from)
+SIMD_INLINE void put_kinds(const uint64_t bits[SIMD_KIND_BITS], uint32_t half, uint8_t *to)
 {
     __m256i kinds = _mm256_setzero_si256();
     SIMD_UNROLL
     for (int bit = SIMD_KIND_BITS - 1; bit >= 0; bit--) /* -1 where it is set */
-        kinds = _mm256_sub_epi8(_mm256_add_epi8(kinds, kinds),
-                                bytes_of_bits((uint32_t)(bits[bit] >> from)));
-    return kinds;
+        kinds = _mm256_sub_epi8(_mm256_add_epi8(kinds, kinds), bytes_of_bits(&bits[bit], half));
+    _mm256_storeu_si256((__m256i *)(void *)(to + half), kinds);
 }
 
-SIMD_INLINE void avx2_put_kinds(const uint64_t starts[SIMD_LANES],
-                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to)
+/* The offsets of a lane, whose own is in first; that of the next one. */
+SIMD_INLINE __m256i put_starts(const uint64_t *starts, __m256i first, uint32_t *to)
 {
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        const uint64_t mask = starts[lane];
-        uint64_t bits[SIMD_KIND_BITS];
-        SIMD_UNROLL
-        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
-            bits[bit] = _pext_u64(kinds[bit][lane], mask);
-        _mm256_storeu_si256((__m256i *)(void *)to, kinds_of(bits, 0));
-        if (simd_count(mask) > HALF_BYTES)
-            _mm256_storeu_si256((__m256i *)(void *)(to + HALF_BYTES), kinds_of(bits, HALF_BYTES));
-        to += simd_count(mask);
+    const uint8_t *const bytes = (const uint8_t *)starts;
+    SIMD_UNROLL
+    for (uint32_t i = 0; i < SIMD_LANE_BYTES / 8; i++) {
+        const uint64_t bits = bytes[i];
+        const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&simd_set_bits[bits]);
+        _mm256_storeu_si256((__m256i *)(void *)to,
+                            _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
+        first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
+        to += simd_count(bits);
     }
+    return first;
 }
 
-SIMD_INLINE void avx2_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to)
+/* A lane's offsets and kinds side by side: the ones wait for stores, the others for arithmetic. */
+SIMD_INLINE void avx2_put_spans(const uint64_t starts[SIMD_LANES],
+                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint32_t pos,
+                                uint32_t *to_starts, uint8_t *to_kinds)
 {
     __m256i first = _mm256_set1_epi32((int)pos);
     for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        uint64_t bits = starts[lane];
+        const uint32_t n = simd_count(starts[lane]);
+        uint64_t bits[SIMD_KIND_BITS];
         SIMD_UNROLL
-        for (uint32_t group = 0; group < SIMD_LANE_BYTES; group += 8, bits >>= 8) {
-            const uint8_t mask = (uint8_t)bits;
-            const __m128i at = _mm_loadl_epi64((const __m128i *)(const void *)&simd_set_bits[mask]);
-            _mm256_storeu_si256((__m256i *)(void *)to,
-                                _mm256_add_epi32(_mm256_cvtepu8_epi32(at), first));
-            first = _mm256_add_epi32(first, _mm256_set1_epi32(8));
-            to += __builtin_popcount(mask);
-        }
+        for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
+            bits[bit] = _pext_u64(kinds[bit][lane], starts[lane]);
+        /* To be read from memory, where a load makes the copies: from a register, shuffles would
+         * have to. */
+        __asm__("" : "+m"(bits));
+        put_kinds(bits, 0, to_kinds);
+        if (n > HALF_BYTES)
+            put_kinds(bits, HALF_BYTES, to_kinds);
+        first = put_starts(&starts[lane], first, to_starts);
+        to_kinds += n;
+        to_starts += n;
     }
 }
 
@@ -445,6 +427,11 @@ SIMD_INLINE bool avx2_any(simd_mask bits)
     return !_mm256_testz_si256((__m256i)bits, (__m256i)bits);
 }
 
+SIMD_INLINE uint32_t avx2_lanes(simd_mask bits)
+{
+    return ~lane_signs(_mm256_cmpeq_epi64((__m256i)bits, _mm256_setzero_si256())) & 0xF;
+}
+
 static const struct simd_isa avx2 = {
     .classify = avx2_classify,
     .classify_by = avx2_classify_by,
@@ -459,8 +446,8 @@ static const struct simd_isa avx2 = {
     .sum = avx2_sum,
     .difference = avx2_difference,
     .any = avx2_any,
-    .put_starts = avx2_put_starts,
-    .put_kinds = avx2_put_kinds,
+    .lanes = avx2_lanes,
+    .put_spans = avx2_put_spans,
 };
 
 SIMD_DEFINE_PASSES(avx2)

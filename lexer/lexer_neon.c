@@ -9,7 +9,9 @@
 #include <sys/auxv.h>
 
 #include "lexer/simd_passes.h"
+#include "lexer/simd_scripts.h"
 #include "lexer/simd_set_bits.h"
+#include "lexer/simd_watched.h"
 
 #define VECTOR_BYTES 16u
 #define VECTORS      (SIMD_LANE_BYTES / VECTOR_BYTES) /* in a lane */
@@ -107,53 +109,6 @@ SIMD_INLINE void planes_of(const uint8x16_t codes[VECTORS], uint64_t planes[SIMD
     vst1q_u64(planes + 2, vreinterpretq_u64_u8(vbslq_u8(twos, vshrq_n_u8(begin, 2), end)));
 }
 
-/* U+4E00-9FBF but for U+9FC0 on, and U+B000-CFFF: 0xE4 from 0xB8 on, 0xE5-0xE8, 0xE9 up to 0xBE,
- * 0xEB, 0xEC. */
-SIMD_INLINE uint8x16_t is_cjk_lead(uint8x16_t in, uint8x16_t next)
-{
-    const uint8x16_t plain = vorrq_u8(within(in, 0xE5, 0xE8), within(in, 0xEB, 0xEC));
-    const uint8x16_t e4 = vandq_u8(equal(in, 0xE4), at_least(next, 0xB8));
-    const uint8x16_t e9 = vbicq_u8(equal(in, 0xE9), at_least(next, 0xBF));
-    return vorrq_u8(plain, vorrq_u8(e4, e9));
-}
-
-/* U+3041-3096, U+30A1-30FF without the middle dot U+30FB: 0xE3 0x81 from 0x81 on; 0xE3 0x82 up to
- * 0x96 and from 0xA1 on; 0xE3 0x83 but for 0xBB. */
-SIMD_INLINE uint8x16_t is_kana_lead(uint8x16_t in, uint8x16_t next, uint8x16_t third)
-{
-    const uint8x16_t hiragana = vandq_u8(equal(next, 0x81), at_least(third, 0x81));
-    const uint8x16_t both = vbicq_u8(equal(next, 0x82), within(third, 0x97, 0xA0));
-    const uint8x16_t katakana = vbicq_u8(equal(next, 0x83), equal(third, 0xBB));
-    return vandq_u8(equal(in, 0xE3), vorrq_u8(hiragana, vorrq_u8(both, katakana)));
-}
-
-/* U+2000-203F, U+21C0-2BFF: 0xE2 0x80, 0xE2 0x87-0xAF; U+3000-3004, U+3008-3020: 0xE3 0x80 up to
- * 0x84, and 0x88-0xA0; U+FF00-FF20: 0xEF 0xBC up to 0xA0. */
-SIMD_INLINE uint8x16_t is_sign_lead(uint8x16_t in, uint8x16_t next, uint8x16_t third)
-{
-    const uint8x16_t e2 =
-        vandq_u8(equal(in, 0xE2), vorrq_u8(equal(next, 0x80), within(next, 0x87, 0xAF)));
-    const uint8x16_t e3 = vbicq_u8(vandq_u8(equal(in, 0xE3), equal(next, 0x80)),
-                                   vorrq_u8(within(third, 0x85, 0x87), at_least(third, 0xA1)));
-    const uint8x16_t ef =
-        vbicq_u8(vandq_u8(equal(in, 0xEF), equal(next, 0xBC)), at_least(third, 0xA1));
-    return vorrq_u8(e2, vorrq_u8(e3, ef));
-}
-
-/* U+00C0-00FF without the signs for times and division: 0xC3 but for 0x97 and 0xB7; U+0100-02BF:
- * 0xC4-0xCA; U+0390-03F5 without the unassigned U+03A2: 0xCE from 0x90 on but for 0xA2, 0xCF up to
- * 0xB5; U+0400-047F: 0xD0, 0xD1. */
-SIMD_INLINE uint8x16_t is_european_lead(uint8x16_t in, uint8x16_t next)
-{
-    const uint8x16_t sign = equal(vorrq_u8(next, vdupq_n_u8(0x20)), 0xB7);
-    const uint8x16_t c3 = vbicq_u8(equal(in, 0xC3), sign);
-    const uint8x16_t plain = vorrq_u8(within(in, 0xC4, 0xCA), within(in, 0xD0, 0xD1));
-    const uint8x16_t ce =
-        vbicq_u8(vandq_u8(equal(in, 0xCE), at_least(next, 0x90)), equal(next, 0xA2));
-    const uint8x16_t cf = vbicq_u8(equal(in, 0xCF), at_least(next, 0xB6));
-    return vorrq_u8(vorrq_u8(c3, plain), vorrq_u8(ce, cf));
-}
-
 SIMD_INLINE uint64_t neon_equal(const uint8_t *in, uint8_t byte)
 {
     uint8x16_t found[VECTORS];
@@ -177,78 +132,87 @@ SIMD_INLINE uint64_t neon_leads(const uint8_t *in)
     return neon_at_least(in, 0xC0);
 }
 
+/* What a table says of the values; nothing beyond 15. */
+SIMD_INLINE uint8x16_t look_up(const uint8_t values[16], uint8x16_t index)
+{
+    return vqtbl1q_u8(vld1q_u8(values), index);
+}
+
+/* Halves of bytes; the lower ones of continuations alone. */
+SIMD_INLINE uint8x16_t upper(uint8x16_t in)
+{
+    return vshrq_n_u8(in, 4);
+}
+
+SIMD_INLINE uint8x16_t lower(uint8x16_t in)
+{
+    return vandq_u8(in, vdupq_n_u8(0xF));
+}
+
+SIMD_INLINE uint8x16_t agreed(uint8x16_t a, uint8x16_t b, uint8x16_t c)
+{
+    return vandq_u8(vandq_u8(a, b), c);
+}
+
+/* Bytes from here on, and one and two behind: the sets of the characters that begin there. Tables
+ * of upper halves see to it that continuations are what is behind. */
+SIMD_INLINE uint8x16_t sets_of(const uint8_t *in)
+{
+    const uint8x16_t first = vld1q_u8(in), second = vld1q_u8(in + 1), third = vld1q_u8(in + 2);
+    const uint8x16_t index = vsubq_u8(first, vdupq_n_u8(0xE0));
+    const uint8x16_t two =
+        agreed(look_up(simd_two_first, vsubq_u8(first, vdupq_n_u8(0xC2))),
+               look_up(simd_two_upper, upper(second)), look_up(simd_two_lower, lower(second)));
+    const uint8x16_t three =
+        agreed(look_up(simd_three_first, index), look_up(simd_three_upper, upper(second)),
+               look_up(simd_three_lower, lower(second)));
+    const uint8x16_t kana = agreed(
+        agreed(look_up(simd_kana_first, index), look_up(simd_kana_upper, upper(second)),
+               look_up(simd_kana_lower, lower(second))),
+        look_up(simd_kana_third_upper, upper(third)), look_up(simd_kana_third_lower, lower(third)));
+    const uint8x16_t one = vandq_u8(vaddq_u8(kana, kana), vdupq_n_u8(0x80)); /* bit 6 */
+    const uint8x16_t sets = vorrq_u8(two, vandq_u8(three, within(third, 0x80, 0xBF)));
+    return vorrq_u8(sets, vorrq_u8(one, vbicq_u8(kana, vdupq_n_u8(1 << 6))));
+}
+
 SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
 {
-    uint8x16_t two[VECTORS], three[VECTORS], signs[VECTORS];
+    uint8x16_t leads[VECTORS], three[VECTORS], letters[VECTORS], others[VECTORS];
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++) {
         const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
-        const uint8x16_t first = vld1q_u8(at), second = vld1q_u8(at + 1), third = vld1q_u8(at + 2);
-        const uint8x16_t follows = within(second, 0x80, 0xBF);
-        const uint8x16_t follow = vandq_u8(follows, within(third, 0x80, 0xBF));
-        const uint8x16_t letters =
-            vorrq_u8(is_cjk_lead(first, second), is_kana_lead(first, second, third));
-        two[i] = vandq_u8(follows, is_european_lead(first, second));
-        three[i] = vandq_u8(follow, letters);
-        signs[i] = vandq_u8(follow, is_sign_lead(first, second, third));
+        const int8x16_t sets = vreinterpretq_s8_u8(sets_of(at));
+        leads[i] = at_least(vld1q_u8(at), 0xC0);
+        three[i] = at_least(vld1q_u8(at), 0xE0);
+        letters[i] = vcgtzq_s8(sets);
+        others[i] = vcltzq_s8(sets);
     }
-    return (struct simd_utf8_bytes){
-        .two = bits_of(two), .three = bits_of(three), .three_others = bits_of(signs)};
+    return (struct simd_utf8_bytes){.leads = bits_of(leads),
+                                    .three = bits_of(three),
+                                    .letters = bits_of(letters),
+                                    .others = bits_of(others)};
 }
 
-/* Eight sets of names, a bit each, by their first four letters; a name is in one of them if all its
- * letters are. Letters are told by their lower five bits alone: names that are in none may seem to
- * be, and are told later. */
-enum watched {
-    BEGIN = 1,
-    END = 2,      /* end, and anything but c, as in endcsname */
-    GROUP = 4,    /* bgro, egro */
-    MAKE = 8,     /* and Make */
-    CATCODE = 16, /* catc */
-    VERB = 32,    /* verb */
-    LISTING = 64, /* lsti, lstn, lstM */
-    SELDOM = 128, /* Expl, Prov, obey, mint, scan */
-};
-
-#define OF(letter) [(letter)&0x1F]
-static const uint8_t neon_watched[4][32] = {
-    {OF('b') = BEGIN | GROUP, OF('e') = END | GROUP | SELDOM, OF('m') = MAKE | SELDOM,
-     OF('c') = CATCODE, OF('v') = VERB, OF('l') = LISTING, OF('P') = SELDOM, OF('o') = SELDOM,
-     OF('s') = SELDOM},
-    {OF('e') = BEGIN | VERB, OF('n') = END, OF('g') = GROUP, OF('a') = MAKE | CATCODE,
-     OF('s') = LISTING, OF('x') = SELDOM, OF('r') = SELDOM, OF('b') = SELDOM, OF('i') = SELDOM,
-     OF('c') = SELDOM},
-    {OF('g') = BEGIN, OF('d') = END, OF('r') = GROUP | VERB, OF('k') = MAKE,
-     OF('t') = CATCODE | LISTING, OF('p') = SELDOM, OF('o') = SELDOM, OF('e') = SELDOM,
-     OF('n') = SELDOM, OF('a') = SELDOM},
-    {OF('i') = BEGIN | LISTING, OF('o') = GROUP, OF('e') = MAKE, OF('c') = CATCODE, OF('b') = VERB,
-     OF('n') = LISTING | SELDOM, OF('M') = LISTING, OF('l') = SELDOM, OF('v') = SELDOM,
-     OF('y') = SELDOM, OF('t') = SELDOM},
-};
-
-/* The sets that the byte at belongs to as the letter of that number. */
-SIMD_INLINE uint8x16_t sets_of(uint8x16_t bytes, unsigned letter)
+/* The sets of names that the byte at is in as the letter of that number are 0. */
+SIMD_INLINE uint8x16_t not_watched(const uint8_t *at, unsigned letter)
 {
-    return vqtbl2q_u8(vld1q_u8_x2(neon_watched[letter]), vandq_u8(bytes, vdupq_n_u8(0x1F)));
+    return look_up(simd_not_watched[letter], lower(vld1q_u8(at + letter)));
 }
 
-SIMD_INLINE uint8x16_t is_watched_at(const uint8_t *at)
+SIMD_INLINE uint8x16_t is_not_watched(const uint8_t *at)
 {
-    const uint8x16_t fourth = vld1q_u8(at + 3);
-    const uint8x16_t end = vbicq_u8(vdupq_n_u8(END), equal(fourth, 'c'));
-    const uint8x16_t begin = vandq_u8(sets_of(vld1q_u8(at), 0), sets_of(vld1q_u8(at + 1), 1));
-    const uint8x16_t rest =
-        vandq_u8(sets_of(vld1q_u8(at + 2), 2), vorrq_u8(sets_of(fourth, 3), end));
-    return vtstq_u8(begin, rest);
+    const uint8x16_t sets = vorrq_u8(vorrq_u8(not_watched(at, 0), not_watched(at, 1)),
+                                     vorrq_u8(not_watched(at, 2), not_watched(at, 3)));
+    return equal(sets, 0xFF);
 }
 
 SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
-                               simd_lanes *plane, uint64_t *watched, uint32_t lane)
+                               simd_lanes *plane, uint64_t *unwatched, uint32_t lane)
 {
     const uint8x16x4_t lower = vld1q_u8_x4(neon_classes);
     uint8x16x4_t upper = vld1q_u8_x4(neon_classes + 64);
     const uint8x16_t beyond = vdupq_n_u8(regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE);
-    uint8x16_t classes[VECTORS], is_watched[VECTORS];
+    uint8x16_t classes[VECTORS], not_watched_at[VECTORS];
     uint64_t planes[SIMD_CLASS_BITS];
     if (at_is_letter)
         upper.val[0] = vsetq_lane_u8(SIMD_LETTER, upper.val[0], '@' - 64);
@@ -259,21 +223,21 @@ SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_le
         /* Indices that are too large leave what is there. */
         const uint8x16_t below = vqtbx4q_u8(beyond, lower, bytes);
         classes[i] = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
-        is_watched[i] = is_watched_at(at);
+        not_watched_at[i] = is_not_watched(at);
     }
     planes_of(classes, planes);
     SIMD_UNROLL
     for (unsigned bit = 0; bit < SIMD_CLASS_BITS; bit++)
         plane[bit][lane] = planes[bit];
-    watched[lane] = bits_of(is_watched);
+    unwatched[lane] = bits_of(not_watched_at);
 }
 
 SIMD_INLINE void neon_classify_by(const uint8_t *in, const struct simd_table *table,
-                                  simd_lanes *plane, uint64_t *ignored, uint64_t *watched,
+                                  simd_lanes *plane, uint64_t *ignored, uint64_t *unwatched,
                                   uint32_t lane)
 {
     const uint8x16x4_t lower = vld1q_u8_x4(table->of), upper = vld1q_u8_x4(table->of + 64);
-    uint8x16_t classes[VECTORS], is_ignored[VECTORS], is_watched[VECTORS];
+    uint8x16_t classes[VECTORS], is_ignored[VECTORS], not_watched_at[VECTORS];
     uint64_t planes[SIMD_CLASS_BITS];
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++) {
@@ -284,14 +248,14 @@ SIMD_INLINE void neon_classify_by(const uint8_t *in, const struct simd_table *ta
         classes[i] = veorq_u8(ascii, vdupq_n_u8(table->beyond));
         is_ignored[i] = vtstq_u8(classes[i], vdupq_n_u8(1 << SIMD_CLASS_BITS));
         classes[i] = vandq_u8(classes[i], vdupq_n_u8(0x0F));
-        is_watched[i] = is_watched_at(at);
+        not_watched_at[i] = is_not_watched(at);
     }
     planes_of(classes, planes);
     SIMD_UNROLL
     for (unsigned bit = 0; bit < SIMD_CLASS_BITS; bit++)
         plane[bit][lane] = planes[bit];
     ignored[lane] = bits_of(is_ignored);
-    watched[lane] = bits_of(is_watched);
+    unwatched[lane] = bits_of(not_watched_at);
 }
 
 /* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
@@ -350,20 +314,16 @@ SIMD_INLINE uint8x8_t set_bits_of(uint64_t bits, unsigned group)
     return vcreate_u8(simd_set_bits[bits >> 8 * group & 0xFF]);
 }
 
-SIMD_INLINE void neon_put_starts(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to)
+SIMD_INLINE void put_starts(uint64_t bits, uint64_t before, uint32_t pos, uint32_t *to)
 {
     uint32x4_t first = vdupq_n_u32(pos);
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        const uint64_t bits = starts[lane], before = bits_before(bits);
-        SIMD_UNROLL
-        for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
-            uint32_t *const at = to + (before >> 8 * group & 0xFF);
-            const uint16x8_t index = vmovl_u8(set_bits_of(bits, group));
-            vst1q_u32(at, vaddw_u16(first, vget_low_u16(index)));
-            vst1q_u32(at + 4, vaddw_high_u16(first, index));
-            first = vaddq_u32(first, vdupq_n_u32(8));
-        }
-        to += simd_count(bits);
+    SIMD_UNROLL
+    for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+        uint32_t *const at = to + (before >> 8 * group & 0xFF);
+        const uint16x8_t index = vmovl_u8(set_bits_of(bits, group));
+        vst1q_u32(at, vaddw_u16(first, vget_low_u16(index)));
+        vst1q_u32(at + 4, vaddw_high_u16(first, index));
+        first = vaddq_u32(first, vdupq_n_u32(8));
     }
 }
 
@@ -395,20 +355,29 @@ SIMD_INLINE void kinds_of(const uint64_t planes[SIMD_KIND_BITS][SIMD_LANES], uin
     }
 }
 
-SIMD_INLINE void neon_put_kinds(const uint64_t starts[SIMD_LANES],
-                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to)
+SIMD_INLINE void put_kinds(uint64_t bits, uint64_t before, const uint8x16_t kinds[VECTORS],
+                           uint8_t *to)
 {
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
+    SIMD_UNROLL
+    for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
+        const uint8x16_t both = kinds[group / 2];
+        const uint8x8_t bytes = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
+        vst1_u8(to + (before >> 8 * group & 0xFF), vtbl1_u8(bytes, set_bits_of(bits, group)));
+    }
+}
+
+SIMD_INLINE void neon_put_spans(const uint64_t starts[SIMD_LANES],
+                                const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint32_t pos,
+                                uint32_t *to_starts, uint8_t *to_kinds)
+{
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++, pos += SIMD_LANE_BYTES) {
         const uint64_t bits = starts[lane], before = bits_before(bits);
         uint8x16_t kind[VECTORS];
         kinds_of(kinds, lane, kind);
-        SIMD_UNROLL
-        for (unsigned group = 0; group < SIMD_LANE_BYTES / 8; group++) {
-            const uint8x16_t both = kind[group / 2];
-            const uint8x8_t bytes = group % 2 ? vget_high_u8(both) : vget_low_u8(both);
-            vst1_u8(to + (before >> 8 * group & 0xFF), vtbl1_u8(bytes, set_bits_of(bits, group)));
-        }
-        to += simd_count(bits);
+        put_kinds(bits, before, kind, to_kinds);
+        put_starts(bits, before, pos, to_starts);
+        to_kinds += simd_count(bits);
+        to_starts += simd_count(bits);
     }
 }
 
@@ -489,6 +458,14 @@ SIMD_INLINE bool neon_any(simd_mask bits)
     return vmaxvq_u32(vreinterpretq_u32_u64(vorrq_u64(b.low, b.high))) != 0;
 }
 
+SIMD_INLINE uint32_t neon_lanes(simd_mask bits)
+{
+    uint32_t lanes = 0;
+    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
+        lanes |= (uint32_t)(bits[lane] != 0) << lane;
+    return lanes;
+}
+
 static const struct simd_isa neon = {
     .classify = neon_classify,
     .classify_by = neon_classify_by,
@@ -503,8 +480,8 @@ static const struct simd_isa neon = {
     .sum = neon_sum,
     .difference = neon_difference,
     .any = neon_any,
-    .put_starts = neon_put_starts,
-    .put_kinds = neon_put_kinds,
+    .lanes = neon_lanes,
+    .put_spans = neon_put_spans,
 };
 
 SIMD_DEFINE_PASSES(neon)

@@ -26,13 +26,13 @@ struct simd_chunk {
     bool ruled_stop;
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
-    simd_lanes watched;
+    simd_lanes unwatched;
     bool by_codes;                  /* the rules are those */
     const struct simd_table *table; /* by codes: the classes; and what is ignored */
     simd_lanes ignored;
     bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
-    simd_lanes letters, others, continued, suspects;
-    struct simd_utf8 last_utf8;
+    struct simd_utf8 utf8;
+    simd_lanes suspects;
     struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
     simd_lanes starts, tokens, lines, skipped, escapes;
     simd_lanes all_starts;                           /* those behind the step's end too */
@@ -57,33 +57,63 @@ SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
 
 /* Pass 1. */
 
-/* What characters that are not ASCII are, where high has bits: hard bytes, in pdflatex active ones.
- */
-SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                    uint32_t first_lane, simd_mask high, unsigned regime)
+/* Of a group in which all lanes have some: what sets of characters tell. */
+SIMD_INLINE void simd_classify_dense(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                     uint32_t first_lane, uint64_t behind[2],
+                                     struct simd_utf8_list *list)
 {
-    uint64_t bits[SIMD_LANES];
-    simd_store(bits, high);
-    simd_store(chunk->letters + first_lane, (simd_mask){0});
-    simd_store(chunk->others + first_lane, (simd_mask){0});
-    simd_store(chunk->continued + first_lane, (simd_mask){0});
-    simd_store(chunk->suspects + first_lane, (simd_mask){0});
-    for (uint32_t i = 0; i < SIMD_LANES; i++) {
-        const uint32_t lane = first_lane + i;
-        const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
-        struct simd_utf8 found = {0};
-        if (bits[i]) {
-            const uint64_t leads = isa->leads(in);
-            if (regime == LEXER_LUALATEX)
-                found = simd_utf8_of(isa, in, leads, &chunk->last_utf8);
-            else if (leads)
-                found.suspects = isa->suspects(in);
-            chunk->letters[lane] = found.letters;
-            chunk->others[lane] = found.others;
-            chunk->continued[lane] = (found.letters | found.others) & ~leads;
-            chunk->suspects[lane] = found.suspects;
+    for (uint32_t lane = first_lane; lane < first_lane + SIMD_LANES; lane++) {
+        const uint64_t rest = simd_utf8_by_sets(isa, chunk->in + (size_t)lane * SIMD_LANE_BYTES,
+                                                lane, &chunk->utf8, behind);
+        if (rest)
+            simd_utf8_append(list, lane, rest);
+    }
+}
+
+/* Characters beyond ASCII, which stand in these lanes: groups with many of them in bulk, else one
+ * by one. */
+SIMD_INLINE void simd_classify_utf8(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                    uint32_t lanes)
+{
+    struct simd_utf8_list list;
+    uint64_t behind[2] = {0, 0};
+    list.n = 0;
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane += SIMD_LANES) {
+        const uint64_t *const hard = chunk->utf8.leads + lane;
+        const uint32_t all = (1u << SIMD_LANES) - 1;
+        if ((lanes >> lane & all) == all && simd_count_lanes(hard) > SIMD_UTF8_FEW) {
+            simd_classify_dense(isa, chunk, lane, behind, &list);
+            lanes &= ~(all << lane);
+        } else {
+            simd_store(chunk->utf8.letters + lane, simd_lowest(false));
+            simd_store(chunk->utf8.others + lane, simd_lowest(false));
+            chunk->utf8.letters[lane] = behind[0];
+            chunk->utf8.others[lane] = behind[1];
+            behind[0] = behind[1] = 0;
         }
-        chunk->last_utf8 = found;
+    }
+    for (; lanes; lanes &= lanes - 1) {
+        const uint32_t lane = simd_first(lanes);
+        const uint64_t leads = isa->leads(chunk->in + (size_t)lane * SIMD_LANE_BYTES);
+        chunk->utf8.leads[lane] = leads;
+        simd_utf8_append(&list, lane, leads);
+    }
+    for (uint32_t i = 0; i < list.n; i++)
+        simd_utf8_put(chunk->in, list.at[i], &chunk->utf8, chunk->suspects);
+}
+
+/* Where bytes beyond ASCII are characters by themselves, some are suspects nevertheless. */
+SIMD_INLINE void simd_classify_bytes(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                     uint32_t lanes)
+{
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane += SIMD_LANES) {
+        simd_store(chunk->utf8.letters + lane, simd_lowest(false));
+        simd_store(chunk->utf8.others + lane, simd_lowest(false));
+        simd_store(chunk->utf8.leads + lane, simd_lowest(false));
+    }
+    for (; lanes; lanes &= lanes - 1) {
+        const uint32_t lane = simd_first(lanes);
+        chunk->suspects[lane] = isa->suspects(chunk->in + (size_t)lane * SIMD_LANE_BYTES);
     }
 }
 
@@ -91,7 +121,7 @@ SIMD_INLINE void simd_classify_high(const struct simd_isa *isa, struct simd_chun
 SIMD_INLINE void simd_find_high(const struct simd_isa *isa, struct simd_chunk *chunk,
                                 unsigned regime, bool by_codes)
 {
-    chunk->last_utf8 = (struct simd_utf8){0};
+    uint32_t high_lanes = 0;
     for (uint32_t group = 0; group < chunk->n_groups; group++) {
         const uint32_t lane = group * SIMD_LANES;
         const simd_mask b = simd_load(chunk->plane[2] + lane);
@@ -101,10 +131,16 @@ SIMD_INLINE void simd_find_high(const struct simd_isa *isa, struct simd_chunk *c
         simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
         if (by_codes)
             high &= ~simd_load(chunk->ignored + lane);
-        chunk->has_high[group] = isa->any(high);
-        if (chunk->has_high[group])
-            simd_classify_high(isa, chunk, lane, high, regime);
+        const uint32_t lanes = isa->lanes(high);
+        chunk->has_high[group] = lanes != 0;
+        high_lanes |= lanes << lane;
+        simd_store(chunk->utf8.leads + lane, high); /* for now */
+        simd_store(chunk->suspects + lane, simd_lowest(false));
     }
+    if (high_lanes && regime == LEXER_LUALATEX)
+        simd_classify_utf8(isa, chunk, high_lanes);
+    else if (high_lanes)
+        simd_classify_bytes(isa, chunk, high_lanes);
 }
 
 SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
@@ -112,7 +148,7 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
 {
     for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
         isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
-                      chunk->plane, chunk->watched, lane);
+                      chunk->plane, chunk->unwatched, lane);
     simd_find_high(isa, chunk, regime, false);
 }
 
@@ -122,7 +158,7 @@ SIMD_INLINE void simd_classify_by(const struct simd_isa *isa, struct simd_chunk 
 {
     for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
         isa->classify_by(chunk->in + (size_t)lane * SIMD_LANE_BYTES, chunk->table, chunk->plane,
-                         chunk->ignored, chunk->watched, lane);
+                         chunk->ignored, chunk->unwatched, lane);
     simd_find_high(isa, chunk, regime, true);
 }
 
@@ -139,9 +175,9 @@ SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint
     if (by_codes)
         g.ignored = simd_load(chunk->ignored + lane);
     if (g.has_high) {
-        g.letters = simd_load(chunk->letters + lane);
-        g.others = simd_load(chunk->others + lane);
-        g.continued = simd_load(chunk->continued + lane);
+        g.letters = simd_load(chunk->utf8.letters + lane);
+        g.others = simd_load(chunk->utf8.others + lane);
+        g.continued = (g.letters | g.others) & ~simd_load(chunk->utf8.leads + lane);
     }
     return g;
 }
@@ -207,7 +243,7 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     simd_store(chunk->high + lane, w->high);
     simd_store(chunk->symbols + lane, w->symbols);
     simd_store(chunk->doubts + lane, w->doubts);
-    simd_mask events = w->word_first & simd_load(chunk->watched + lane);
+    simd_mask events = w->word_first & ~simd_load(chunk->unwatched + lane);
     if (group->has_high)
         events |= simd_load(chunk->suspects + lane);
     simd_store(chunk->events + lane, events);
@@ -432,10 +468,9 @@ SIMD_INLINE uint32_t simd_put_spans(const struct simd_isa *isa, const struct sim
         const uint32_t base = pos + lane * SIMD_LANE_BYTES;
         uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES] __attribute__((aligned(32)));
         simd_final_kinds(chunk, lane, of_kinds);
-        /* One after the other: side by side, the two kinds of stores would be slower. */
         if (__builtin_expect(room - n_spans >= SIMD_LANES * SIMD_LANE_SPANS_MAX, 1)) {
-            isa->put_starts(bits, base, starts + n_spans);
-            isa->put_kinds(bits, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans);
+            isa->put_spans(bits, (const uint64_t(*)[SIMD_LANES])of_kinds, base, starts + n_spans,
+                           kinds + n_spans);
         } else {
             simd_put_few(bits, base, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans,
                          starts + n_spans);

@@ -21,27 +21,28 @@ struct simd_table {
 _Static_assert((int)LEXER_SKIPPED == SIMD_HARD,
                "the kind of ignored characters is made of their class");
 
-/* First bytes of characters of two or three bytes that are all there, by ranges that are all
- * letters or all others. */
+/* First bytes: of all characters beyond ASCII; those from 0xE0 on; and of characters of two or
+ * three bytes that are all there, in sets that are all letters or all others
+ * (lexer/simd_scripts.h). */
 struct simd_utf8_bytes {
-    uint64_t two, three;
-    uint64_t two_others, three_others;
+    uint64_t leads, three, letters, others;
 };
 
 /* in: a lane. Up to three bytes behind it are read. */
 struct simd_isa {
-    /* Bit b of the classes becomes plane[b][lane]; and watched[lane]: first letters of control
-     * words that are watched, if they are that: all of them, and few others. */
+    /* Bit b of the classes becomes plane[b][lane]; and unwatched[lane]: what is no first letter of
+     * a control word that is watched: none of these, and most others. */
     void (*classify)(const uint8_t *in, unsigned regime, bool at_is_letter, simd_lanes *plane,
-                     uint64_t *watched, uint32_t lane);
+                     uint64_t *unwatched, uint32_t lane);
     /* The same by a table; ignored: bit 4. */
     void (*classify_by)(const uint8_t *in, const struct simd_table *table, simd_lanes *plane,
-                        uint64_t *ignored, uint64_t *watched, uint32_t lane);
+                        uint64_t *ignored, uint64_t *unwatched, uint32_t lane);
     uint64_t (*equal)(const uint8_t *in, uint8_t byte);
     uint64_t (*at_least)(const uint8_t *in, uint8_t byte);
     uint64_t (*leads)(const uint8_t *in); /* bytes from 0xC0 on */
     struct simd_utf8_bytes (*utf8)(const uint8_t *in);
-    /* Bytes that begin what suspect.c reports, but for control characters. */
+    /* Bytes that begin what suspect.c reports, but for control characters; they are not all valid
+     * UTF-8. */
     uint64_t (*suspects)(const uint8_t *in);
     /* The bits that are in the mask, moved together, lowest first. */
     uint64_t (*gather)(uint64_t bits, uint64_t mask);
@@ -53,12 +54,13 @@ struct simd_isa {
     simd_mask (*sum)(simd_mask a, simd_mask b);        /* of 256 bits */
     simd_mask (*difference)(simd_mask a, simd_mask b); /* the same */
     bool (*any)(simd_mask bits);
+    uint32_t (*lanes)(simd_mask bits); /* those with any, a bit for each */
 
-    /* Write the offsets pos + bit, and the kinds, which are given bit by bit, of the bits of
+    /* Writes the offsets pos + bit, and the kinds, which are given bit by bit, of the bits of
      * starts. Up to seven more offsets, and up to 64 kinds for each lane. */
-    void (*put_starts)(const uint64_t starts[SIMD_LANES], uint32_t pos, uint32_t *to);
-    void (*put_kinds)(const uint64_t starts[SIMD_LANES],
-                      const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *to);
+    void (*put_spans)(const uint64_t starts[SIMD_LANES],
+                      const uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES], uint32_t pos,
+                      uint32_t *to_starts, uint8_t *to_kinds);
 };
 
 #endif

@@ -1,4 +1,5 @@
-/* UTF-8 in vector kernels. */
+/* UTF-8 in vector kernels: which characters beyond ASCII are letters, and which others. What is in
+ * no mask stays hard. */
 #ifndef L0_LEXER_SIMD_UTF8_H
 #define L0_LEXER_SIMD_UTF8_H
 
@@ -6,79 +7,113 @@
 #include "lexer/simd_isa.h"
 #include "lexer/suspect.h"
 #include "lexer/utf8.h"
+#include "lexer/word64.h"
 
-/* The letters and others among the characters of a lane that are not ASCII; all else stays hard.
- */
+/* Masks of a chunk, by lane. A lane more: the last character may go on behind the chunk. */
 struct simd_utf8 {
-    uint64_t letters, others;           /* all their bytes */
-    uint64_t letters_over, others_over; /* those in the next lane, from its first byte on */
-    uint64_t suspects;                  /* first bytes of what suspect.c reports */
+    uint64_t letters[SIMD_LANES_MAX + 1] __attribute__((aligned(32))); /* all their bytes */
+    uint64_t others[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
+    simd_lanes leads; /* bytes from 0xC0 on */
 };
 
-/* The character of four bytes, or an invalid one, at in. */
-SIMD_SELDOM struct utf8_char simd_utf8_long(const uint8_t *in)
+/* First bytes of characters that have to be looked at one by one, in a chunk. Two are written for
+ * each lane, and overwritten where there are fewer: a branch would be foretold badly. */
+struct simd_utf8_list {
+    uint32_t n;
+    uint16_t at[SIMD_LANES_MAX * SIMD_LANE_BYTES + 2];
+};
+
+SIMD_INLINE void simd_utf8_append(struct simd_utf8_list *list, uint32_t lane, uint64_t leads)
 {
-    return utf8_decode(in, 4, true);
+    uint16_t *to = list->at + list->n;
+    const uint32_t base = lane * SIMD_LANE_BYTES;
+    list->n += simd_count(leads);
+    SIMD_UNROLL
+    for (unsigned i = 0; i < 2; i++, leads &= leads - 1)
+        *to++ = (uint16_t)(base + (simd_first(leads | simd_bit(63))));
+    for (; __builtin_expect(leads != 0, 0); leads &= leads - 1)
+        *to++ = (uint16_t)(base + simd_first(leads));
 }
 
-/* utf8_decode() without its loop, for a first byte from 0xC0 on and all bytes there. */
-SIMD_INLINE struct utf8_char simd_utf8_decode(const uint8_t *in)
+/* The character at offset at of the chunk is a letter, or another one, of so many bytes. */
+SIMD_INLINE void simd_utf8_add(struct simd_utf8 *to, uint32_t at, uint64_t is_letter, uint32_t n)
 {
-    const uint32_t first = in[0], second = in[1] ^ 0x80u, third = in[2] ^ 0x80u;
-    const uint32_t two = (first & 0x1F) << 6 | second;
-    const uint32_t three = (first & 0xF) << 12 | second << 6 | third;
-    if (first < 0xE0 && second < 0x40 && two >= 0x80)
-        return (struct utf8_char){.code_point = two, .n_bytes = 2};
-    if ((first & 0xF0) == 0xE0 && (second | third) < 0x40 && three >= 0x800 &&
-        three >> 11 != 0xD800 >> 11)
-        return (struct utf8_char){.code_point = three, .n_bytes = 3};
-    return simd_utf8_long(in);
-}
-
-/* Adds the characters whose first bytes are given. in: the lane, followed by SIMD_AHEAD_BYTES. */
-SIMD_INLINE void simd_utf8_by_table(const uint8_t *in, uint64_t leads, struct simd_utf8 *found)
-{
-    for (; leads; leads &= leads - 1) {
-        const uint32_t at = simd_first(leads);
-        const struct utf8_char ch = simd_utf8_decode(in + at);
-        const uint8_t catcode =
-            ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
-        const uint64_t bytes = simd_below(ch.n_bytes);
-        /* In two steps, since at may be 0. */
-        const uint64_t here = bytes << at, over = bytes >> 1 >> (SIMD_LANE_BYTES - 1 - at);
-        const uint64_t is_letter = catcode == CATCODE_LETTER ? ~UINT64_C(0) : 0;
-        const uint64_t is_other = catcode == CATCODE_OTHER ? ~UINT64_C(0) : 0;
-        found->letters |= here & is_letter;
-        found->letters_over |= over & is_letter;
-        found->others |= here & is_other;
-        found->others_over |= over & is_other;
-        if (suspect_code_point(ch.code_point))
-            found->suspects |= simd_bit(at);
+    const uint32_t lane = at / SIMD_LANE_BYTES, first = at % SIMD_LANE_BYTES;
+    const uint64_t bytes = simd_bit(n) - 1, letter = ~is_letter + 1; /* all bits or none */
+    to->letters[lane] |= bytes << first & letter;
+    to->others[lane] |= bytes << first & ~letter;
+    if (__builtin_expect(first + n > SIMD_LANE_BYTES, 0)) {
+        to->letters[lane + 1] |= bytes >> (SIMD_LANE_BYTES - first) & letter;
+        to->others[lane + 1] |= bytes >> (SIMD_LANE_BYTES - first) & ~letter;
     }
 }
 
-/* With more first bytes than this it is worth asking for ranges of characters. */
-#define SIMD_UTF8_FEW 6u
-
-/* leads: bytes from 0xC0 on. before: of the lane before. */
-SIMD_INLINE struct simd_utf8 simd_utf8_of(const struct simd_isa *isa, const uint8_t *in,
-                                          uint64_t leads, const struct simd_utf8 *before)
+/* Any character. */
+SIMD_SELDOM void simd_utf8_put_any(const uint8_t *in, uint32_t at, struct simd_utf8 *to,
+                                   uint64_t *suspects)
 {
-    struct simd_utf8 found = {.letters = before->letters_over, .others = before->others_over};
-    if (simd_count(leads) > SIMD_UTF8_FEW) {
-        const struct simd_utf8_bytes b = isa->utf8(in);
-        const uint64_t letters = b.two | b.three, others = b.two_others | b.three_others;
-        found.letters |= letters | letters << 1 | b.three << 2;
-        found.others |= others | others << 1 | b.three_others << 2;
-        found.letters_over = letters >> 63 | b.three >> 62;
-        found.others_over = others >> 63 | b.three_others >> 62;
-        found.suspects = isa->suspects(in);
-        leads &= ~(letters | others);
-    }
-    if (leads)
-        simd_utf8_by_table(in, leads, &found);
-    return found;
+    const struct utf8_char ch = utf8_decode(in + at, 4, true);
+    const uint8_t catcode =
+        ch.invalid ? CATCODE_INVALID : catcode_of(LEXER_LUALATEX, ch.code_point);
+    if (catcode == CATCODE_LETTER || catcode == CATCODE_OTHER)
+        simd_utf8_add(to, at, catcode == CATCODE_LETTER, ch.n_bytes);
+    if (suspect_code_point(ch.code_point))
+        suspects[at / SIMD_LANE_BYTES] |= simd_bit(at % SIMD_LANE_BYTES);
 }
+
+/* Bit n % 64 of word n / 64: of the characters 64 n to 64 n + 63 some are not to be told by
+ * catcode_letter_bits alone, or are reported: ASCII and U+0080-00BF, surrogates, U+FEC0-FEFF. */
+static const uint64_t simd_utf8_special[16] = {
+    [0x0] = 0x7, [0xD] = UINT64_C(0xFFFFFFFF00000000), [0xF] = UINT64_C(1) << 0x3B};
+
+/* As suspect_code_point(), for all others. */
+SIMD_INLINE uint32_t simd_utf8_is_suspect(uint32_t code_point)
+{
+    const uint32_t from = code_point - 0x2000;
+    const uint64_t marks = from & 64 ? UINT64_C(0x000003C100000000) : UINT64_C(0x0000FC0000003880);
+    return (uint32_t)(marks >> (from & 63)) & (from < 128);
+}
+
+/* Nearly all characters of two or three bytes, in a straight line. */
+SIMD_INLINE void simd_utf8_put(const uint8_t *in, uint32_t at, struct simd_utf8 *to,
+                               uint64_t *suspects)
+{
+    static const uint32_t mask[2] = {0xC0E0, 0xC0C0F0}, value[2] = {0x80C0, 0x8080E0};
+    const uint32_t bytes = (uint32_t)word64_load(in + at);
+    const uint32_t is_three = bytes >> 5 & 1; /* or a first byte of more */
+    const uint32_t three = (bytes & 0xF) << 12 | (bytes >> 2 & 0xFC0) | (bytes >> 16 & 0x3F);
+    const uint32_t two = (bytes & 0x1F) << 6 | (bytes >> 8 & 0x3F);
+    const uint32_t code_point = is_three ? three : two, block = code_point >> 6;
+    const uint64_t is_letter =
+        catcode_letter_bits[catcode_letter_block[block >> 2]][block & 3] >> (code_point & 63) & 1;
+    const uint32_t is_special = (uint32_t)(simd_utf8_special[block >> 6] >> (block & 63)) & 1;
+    if (__builtin_expect(((bytes & mask[is_three]) != value[is_three]) |
+                             ((code_point < 0x800) & is_three) | is_special |
+                             simd_utf8_is_suspect(code_point),
+                         0))
+        simd_utf8_put_any(in, at, to, suspects);
+    else
+        simd_utf8_add(to, at, is_letter, 2 + is_three);
+}
+
+/* Of a lane, what sets of characters tell: its letters and others, to which are given those bytes
+ * that are behind the lane before, and become those behind this one. The first bytes of all other
+ * characters. */
+SIMD_INLINE uint64_t simd_utf8_by_sets(const struct simd_isa *isa, const uint8_t *in, uint32_t lane,
+                                       struct simd_utf8 *to, uint64_t behind[2])
+{
+    const struct simd_utf8_bytes b = isa->utf8(in);
+    const uint64_t letters = b.letters & b.three, others = b.others & b.three;
+    to->letters[lane] = behind[0] | b.letters | b.letters << 1 | letters << 2;
+    to->others[lane] = behind[1] | b.others | b.others << 1 | others << 2;
+    to->leads[lane] = b.leads;
+    behind[0] = b.letters >> 63 | letters >> 62;
+    behind[1] = b.others >> 63 | others >> 62;
+    return b.leads & ~(b.letters | b.others);
+}
+
+/* With more bytes beyond ASCII than this in a group, it is worth asking for sets of characters. */
+#define SIMD_UTF8_FEW 20u
 
 /* How many of the n bytes before in + n begin a character that goes on behind them. */
 SIMD_INLINE uint32_t simd_utf8_begun(const uint8_t *in, uint32_t n)

@@ -211,23 +211,39 @@ static uint32_t put_utf8(uint8_t *to, uint32_t code)
     return n;
 }
 
+/* Code points from code on, behind so many other bytes each: n of them. Not ASCII, behind whose %
+ * all would be a comment. */
+static const char *code_points_differ(uint8_t *text, uint32_t code, uint32_t n, uint32_t apart)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < apart; k++)
+            text[at++] = (uint8_t) "so far "[k % 7];
+        if (code + i >= 0x80)
+            at += put_utf8(text + at, code + i);
+    }
+    return cases_difference(LEXER_LUALATEX, text, at, "code points from", code);
+}
+
 /* Those that the vector code takes for letters without looking at the table, and all others;
- * surrogates, which are invalid, among them. But ASCII, behind whose % all would be a comment. */
+ * surrogates, which are invalid, among them: many of them together, and few and far between, which
+ * vector code takes one by one. */
 const char *case_every_code_point(struct cases_sample sample)
 {
-    enum { CHUNK = 1024 };
+    enum { CHUNK = 1024, FEW = 32, APART = 47 };
     uint8_t *const text = lexed_alloc(CHUNK, 4);
+    uint8_t *const far_text = lexed_alloc(FEW, APART + 4);
     const char *difference = NULL;
     for (uint32_t code = 0; code < 0x110000 + CHUNK && !difference; code += CHUNK) {
         /* Beyond the first planes there is nothing that vector code knows. */
         if (code >= 0x30000 && code / CHUNK % sample.every != sample.first)
             continue;
-        uint32_t n = 0;
-        for (uint32_t i = code ? 0 : 0x80; i < CHUNK; i++)
-            n += put_utf8(text + n, code + i);
-        difference = cases_difference(LEXER_LUALATEX, text, n, "code points from", code);
+        difference = code_points_differ(text, code, CHUNK, 0);
+        for (uint32_t few = 0; few < CHUNK && code < 0x11000 && !difference; few += FEW)
+            difference = code_points_differ(far_text, code + few, FEW, APART);
     }
     free(text);
+    free(far_text);
     return difference;
 }
 
