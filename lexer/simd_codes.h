@@ -26,10 +26,22 @@ SIMD_INLINE uint8_t simd_line_end_code(const struct lexer *lx)
     return lx->context.slots[lx->context.end_is_space ? ' ' : LEXER_SLOT_LINE_END];
 }
 
+/* Kernels tell \end from \endcsname and do not watch it before a c, or what else has the digit 3 at
+ * its end: that has to be nothing that may stand between \end and its name. */
+SIMD_INLINE bool simd_codes_end_names(const uint8_t *slots)
+{
+    const uint32_t before_names = 1u << CATCODE_BEGIN_GROUP | 1u << CATCODE_END_LINE |
+                                  1u << CATCODE_IGNORED | 1u << CATCODE_SPACE |
+                                  1u << CATCODE_COMMENT;
+    uint32_t found = 0;
+    for (unsigned i = 3; i < 128; i += 16)
+        found |= 1u << slots[i];
+    return (found & before_names) == 0;
+}
+
 /* Nothing is in work that asks for the byte-wise machine, and the vector rules hold: U+0020, whose
  * rows TeX trims from lines, gives a space or nothing; so do line ends, on this line and on the
- * next; what is not ASCII is as ever; and no c is other than a letter, since the names that are
- * watched are told from \endcsname by it. */
+ * next; and what is not ASCII is as ever. */
 SIMD_INLINE bool simd_codes_apply(const struct lexer *lx)
 {
     const struct lexer_context *const context = &lx->context;
@@ -39,7 +51,7 @@ SIMD_INLINE bool simd_codes_apply(const struct lexer *lx)
            (blank == CATCODE_SPACE || blank == CATCODE_IGNORED) &&
            (line_end == CATCODE_END_LINE || line_end == CATCODE_SPACE ||
             line_end == CATCODE_IGNORED) &&
-           slots['c'] == CATCODE_LETTER &&
+           simd_codes_end_names(slots) &&
            memcmp(slots + 128, catcode_class[lx->regime] + 128, 128) == 0;
 }
 

@@ -291,6 +291,7 @@ static const char *const changes[] = {
     "\\catcode`\\{=12 \\catcode`\\!=5 ",
     "\\catcode`\\e=9 \\catcode`\\d=12 ",
     "\\catcode`\\c=9 \\begin{a}x\\endc{a}",
+    "\\catcode`\\#=10 \\begin{a}x\\end#{a}",
     "\\catcode0=12 \\catcode1=9 ",
     "\\catcode195=12 ",
     "\\catcode`\\%=9 {\\catcode`\\!=9 ",
