@@ -1,5 +1,7 @@
 #include "lexer/hidden.h"
 
+#include <string.h>
+
 #include "lexer/issue.h"
 #include "lexer/step.h"
 
@@ -55,6 +57,19 @@ static struct line read_line(const uint8_t *input, uint32_t at, uint32_t end)
     return line;
 }
 
+/* Behind what can hold no comment: the first line from offset at on with a comment character in it,
+ * or the rest of one; or end. */
+static uint32_t find_line(const uint8_t *input, uint32_t at, uint32_t end)
+{
+    const uint8_t *const found = at < end ? memchr(input + at, '%', end - at) : NULL;
+    if (!found)
+        return end;
+    uint32_t line = (uint32_t)(found - input);
+    while (line > at && input[line - 1] != '\n' && input[line - 1] != '\r')
+        line--;
+    return line;
+}
+
 static void report(struct lexer *lx, uint32_t at, uint32_t rel_start, uint32_t rel_end)
 {
     lexer_issue_add(lx, &(struct lexer_issue){.start = at,
@@ -66,24 +81,24 @@ static void report(struct lexer *lx, uint32_t at, uint32_t rel_start, uint32_t r
 
 void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_t end)
 {
-    for (uint32_t at = start; at < end;) {
+    for (uint32_t at = find_line(input, start, end); at < end;) {
         const struct line line = read_line(input, at, end);
         if (line.n_hidden_math % 2 == 1) {
             report(lx, line.hidden_math - 1, start, start + 1);
             return;
         }
-        at = line.end + 1;
+        at = find_line(input, line.end + 1, end);
     }
 }
 
 void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     uint32_t found = 0;
-    for (uint32_t from = lx->hidden_search; from < at;) {
+    for (uint32_t from = find_line(input, lx->hidden_search, at); from < at;) {
         const struct line line = read_line(input, from, at);
         if (line.n_hidden_opens > 0)
             found = line.hidden_open;
-        from = line.end + 1;
+        from = find_line(input, line.end + 1, at);
     }
     lx->hidden_search = end;
     if (found)
@@ -92,12 +107,12 @@ void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_
 
 void hidden_closings(struct lexer *lx, const uint8_t *input, uint32_t end, uint32_t n)
 {
-    for (uint32_t at = lx->hidden_search; at < end && n > 0;) {
+    for (uint32_t at = find_line(input, lx->hidden_search, end); at < end && n > 0;) {
         const struct line line = read_line(input, at, end);
         if (line.hidden_close && line.n_open > 0) {
             report(lx, line.hidden_close - 1, line.last_open - 1, line.last_open);
             n--;
         }
-        at = line.end + 1;
+        at = find_line(input, line.end + 1, end);
     }
 }

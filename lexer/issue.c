@@ -125,12 +125,27 @@ const char *lexer_severity_name(enum lexer_severity severity)
     return names[severity];
 }
 
+static void count(struct lexer *lx, unsigned id, uint32_t n)
+{
+    const enum lexer_severity severity = info(id)->severity;
+    lx->n_issues += n;
+    lx->n_errors += severity == LEXER_ERROR ? n : 0;
+    lx->n_warnings += severity == LEXER_WARNING ? n : 0;
+}
+
 void lexer_issue_add(struct lexer *lx, const struct lexer_issue *issue)
 {
     assert(issue->start <= issue->end);
     if (lx->n_issues < lx->out.issue_cap)
         lx->out.issues[lx->n_issues] = *issue;
-    lx->n_issues++;
-    lx->n_errors += info(issue->id)->severity == LEXER_ERROR;
-    lx->n_warnings += info(issue->id)->severity == LEXER_WARNING;
+    count(lx, issue->id, 1);
+}
+
+void lexer_issue_add_bytes(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end)
+{
+    assert(start <= end);
+    uint32_t at = start;
+    for (; at < end && lx->n_issues < lx->out.issue_cap; at++)
+        lexer_issue_add(lx, &(struct lexer_issue){.start = at, .end = at + 1, .id = (uint16_t)id});
+    count(lx, id, end - at);
 }

@@ -247,10 +247,33 @@ ALWAYS_INLINE bool take_control(struct cursor *c, bool writes)
     return true;
 }
 
+/* A byte that cannot begin a character of UTF-8: invalid by itself. */
+ALWAYS_INLINE bool is_stray(uint8_t byte)
+{
+    return (byte >= 0x80 && byte < 0xC2) || byte > 0xF4;
+}
+
+ALWAYS_INLINE bool take_stray(struct cursor *c, bool writes)
+{
+    if (c->run != LEXER_OTHERS && !open_span(c, LEXER_OTHERS, c->pos, writes))
+        return false;
+    const uint32_t start = c->pos;
+    do {
+        c->pos++;
+    } while (is_stray(c->in[c->pos]) && c->pos < c->limit);
+    lexer_issue_add_bytes(c->lx, LEXER_ISSUE_INVALID_UTF8, start, c->pos);
+    c->n_tokens += c->pos - start;
+    c->run = LEXER_OTHERS;
+    c->line_state = LEXER_LINE_MIDDLE;
+    return true;
+}
+
 /* UTF-8 of letters and others, and what is invalid in it, which is an other (U+FFFD); what is rare
  * is left to lexer_step(). */
 ALWAYS_INLINE bool take_utf8(struct cursor *c, bool writes)
 {
+    if (is_stray(c->in[c->pos]))
+        return take_stray(c, writes);
     const struct utf8_char ch = utf8_decode(c->in + c->pos, REACH_BYTES, true);
     const uint8_t catcode = catcode_of(LEXER_LUALATEX, ch.code_point);
     if (suspect_code_point(ch.code_point) ||
@@ -274,10 +297,11 @@ ALWAYS_INLINE bool take_invalid(struct cursor *c, bool writes)
 {
     if (c->run != LEXER_INVALID && !open_span(c, LEXER_INVALID, c->pos, writes))
         return false;
-    lexer_issue_add(c->lx, &(struct lexer_issue){.start = c->pos,
-                                                 .end = c->pos + 1,
-                                                 .id = LEXER_ISSUE_INVALID_CHARACTER});
-    c->pos++;
+    const uint32_t start = c->pos;
+    do {
+        c->pos++;
+    } while (c->classes[c->in[c->pos]] == CATCODE_INVALID && c->pos < c->limit);
+    lexer_issue_add_bytes(c->lx, LEXER_ISSUE_INVALID_CHARACTER, start, c->pos);
     c->run = LEXER_INVALID;
     return true;
 }

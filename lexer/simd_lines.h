@@ -31,7 +31,7 @@ struct simd_lines {
     uint32_t n_lines, n_tokens, n_spans;
     uint32_t line; /* offset behind the last line end, or lx->pos */
     struct simd_quiet_ends quiet;
-    uint64_t utf8_behind[2]; /* letters and others that go on in this lane; and of the last byte: */
+    uint64_t utf8_behind[2]; /* of characters that began in the lane before; its last byte: */
     uint64_t cr, blank;
 };
 
@@ -55,27 +55,6 @@ SIMD_INLINE struct simd_line_bytes simd_line_ends(const struct simd_isa *isa,
     return b;
 }
 
-/* Letters and others beyond ASCII in a lane, whose first bytes are given too. */
-struct simd_line_utf8 {
-    uint64_t known, leads, suspects;
-};
-
-SIMD_INLINE struct simd_line_utf8 simd_line_utf8(const struct simd_isa *isa,
-                                                 struct simd_lines *lines, const uint8_t *in)
-{
-    struct simd_utf8 utf8;
-    uint64_t suspects[1] = {0};
-    uint64_t rest = simd_utf8_by_sets(isa, in, 0, &utf8, lines->utf8_behind);
-    utf8.letters[1] = utf8.others[1] = 0;
-    for (; rest; rest &= rest - 1)
-        simd_utf8_put(in, simd_first(rest), &utf8, suspects);
-    lines->utf8_behind[0] |= utf8.letters[1];
-    lines->utf8_behind[1] |= utf8.others[1];
-    return (struct simd_line_utf8){.known = utf8.letters[0] | utf8.others[0],
-                                   .leads = isa->leads(in),
-                                   .suspects = suspects[0]};
-}
-
 /* Tokens in an environment. All bytes are one but the first half of CR LF, continuation bytes, and
  * U+0020 before line ends; what else is none, or reported, is bad. */
 SIMD_INLINE uint64_t simd_line_tokens(const struct simd_isa *isa, struct simd_lines *lines,
@@ -86,15 +65,15 @@ SIMD_INLINE uint64_t simd_line_tokens(const struct simd_isa *isa, struct simd_li
     if (__builtin_expect(odd != 0, 0))
         odd &= ~isa->equal(in, '\t');
     if (__builtin_expect(high != 0, 0)) {
+        const uint64_t leads = isa->leads(in), deletes = isa->equal(in, 0x7F);
         if (regime == LEXER_LUALATEX) {
-            const struct simd_line_utf8 utf8 = simd_line_utf8(isa, lines, in);
-            odd |= (high & ~utf8.known) | utf8.suspects;
-            none |= utf8.known & ~utf8.leads;
+            uint64_t suspects = 0;
+            const uint64_t valid = simd_utf8_of_lane(isa, in, lines->utf8_behind, &suspects);
+            odd |= (high & ~valid) | suspects;
+            none |= valid & ~leads;
         } else {
-            odd |= isa->equal(in, 0x7F) | isa->suspects(in);
+            odd |= deletes | isa->suspects(in);
         }
-    } else {
-        lines->utf8_behind[0] = lines->utf8_behind[1] = 0;
     }
     b->bad |= odd;
     return ~none;

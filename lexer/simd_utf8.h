@@ -112,6 +112,21 @@ SIMD_INLINE uint64_t simd_utf8_by_sets(const struct simd_isa *isa, const uint8_t
     return b.leads & ~(b.letters | b.others);
 }
 
+/* Letters and others of a lane by itself, all their bytes; behind: as above, of both kinds. */
+SIMD_INLINE uint64_t simd_utf8_of_lane(const struct simd_isa *isa, const uint8_t *in,
+                                       uint64_t behind[2], uint64_t *suspects)
+{
+    struct simd_utf8 utf8;
+    uint64_t rest = simd_utf8_by_sets(isa, in, 0, &utf8, behind);
+    utf8.letters[1] = behind[0];
+    utf8.others[1] = behind[1];
+    for (; rest; rest &= rest - 1)
+        simd_utf8_put(in, simd_first(rest), &utf8, suspects);
+    behind[0] = utf8.letters[1];
+    behind[1] = utf8.others[1];
+    return utf8.letters[0] | utf8.others[0];
+}
+
 /* With more bytes beyond ASCII than this in a group, it is worth asking for sets of characters. */
 #define SIMD_UTF8_FEW 20u
 
