@@ -13,16 +13,6 @@
 #include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 
-bool lexer_name_has_at_letter(const char *file_name)
-{
-    static const char *const endings[] = {".sty", ".cls", ".def", ".ltx", ".dtx"};
-    const size_t n = strlen(file_name);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (n > 4 && strcmp(file_name + n - 4, endings[i]) == 0)
-            return true;
-    return false;
-}
-
 static uint8_t regime_slot(unsigned regime, unsigned slot)
 {
     if (slot < 256)
@@ -32,16 +22,37 @@ static uint8_t regime_slot(unsigned regime, unsigned slot)
     return slot == LEXER_SLOT_LINE_END ? catcode_first[regime]['\r'] : 0;
 }
 
+/* Loops of kernels take ASCII letters for such, and U+0020 and the tab, behind escape characters
+ * too, for what gives a space or nothing; line ends for that or U+0020; and they do not ask
+ * suspect.c about control characters, of which it says nothing in lualatex, and what is not ASCII
+ * in pdflatex. */
+static bool is_odd(const struct lexer *lx, unsigned slot, uint8_t value)
+{
+    const unsigned lower = slot | 0x20;
+    if (value == regime_slot(lx->regime, slot) || slot > LEXER_SLOT_LINE_END)
+        return false;
+    if (slot == LEXER_SLOT_LINE_FEED)
+        return false; /* raw line feeds end lines */
+    if (slot == LEXER_SLOT_LINE_END || (lower >= 'a' && lower <= 'z'))
+        return true;
+    if (slot == ' ' || slot == '\t')
+        return value != CATCODE_SPACE && value != CATCODE_IGNORED;
+    return lx->regime == LEXER_PDFLATEX && (slot < ' ' || slot >= 0x7F);
+}
+
 static void put_slot(struct lexer *lx, unsigned slot, uint8_t value)
 {
     struct lexer_context *context = &lx->context;
     const uint8_t of_regime = regime_slot(lx->regime, slot);
     const bool is_at = slot == '@' && value == CATCODE_LETTER;
     const bool was_at = slot == '@' && context->slots[slot] == CATCODE_LETTER;
-    if (value != of_regime && !is_at)
+    const bool is_code = slot < LEXER_SLOT_EXPL; /* the others tell nothing of characters */
+    if (is_code && value != of_regime && !is_at)
         context->n_changed++;
-    if (context->slots[slot] != of_regime && !was_at)
+    if (is_code && context->slots[slot] != of_regime && !was_at)
         context->n_changed--;
+    context->n_odd += is_odd(lx, slot, value);
+    context->n_odd -= is_odd(lx, slot, context->slots[slot]);
     context->slots[slot] = value;
     if (slot == '@')
         context->at_is_letter = is_at;

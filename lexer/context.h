@@ -9,7 +9,15 @@
 void context_begin(struct lexer *lx, const struct lexer_options *options);
 
 /* Kernels may use loops of their own, with context.slots for classes: no command is in work, and
- * only @ may have another category code than the regime's. */
+ * only such category codes differ from the regime's as they are made for. */
+static inline bool context_is_easy(const struct lexer *lx)
+{
+    const struct lexer_context *const context = &lx->context;
+    return (context->busy | context->n_odd) == 0 &&
+           context->end_is_space == (context->slots[LEXER_SLOT_END_IS_SPACE] != 0);
+}
+
+/* And of these no more than @ as a letter. */
 static inline bool context_is_idle(const struct lexer *lx)
 {
     return (lx->context.busy | lx->context.n_changed | lx->context.end_is_space) == 0;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "lexer/context.h"
 #include "lexer/kernel.h"
@@ -20,6 +21,16 @@ const char *lexer_kind_name(unsigned kind)
     };
     assert(kind < LEXER_KIND_COUNT);
     return names[kind];
+}
+
+bool lexer_name_has_at_letter(const char *file_name)
+{
+    static const char *const endings[] = {".sty", ".cls", ".def", ".ltx", ".dtx"};
+    const size_t n = strlen(file_name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (n > 4 && strcmp(file_name + n - 4, endings[i]) == 0)
+            return true;
+    return false;
 }
 
 /* No span is empty, so n bytes give at most n; n opening braces give n. */

@@ -221,6 +221,40 @@ SIMD_INLINE void avx2_classify(const uint8_t *in, unsigned regime, bool at_is_le
     }
 }
 
+/* Rows of 16 characters, of which a byte's upper half tells one: less that, it is below 16, and a
+ * saturated sum with 0x70 sets the sign of all others, so that a shuffle gives 0 for them. */
+SIMD_INLINE __m256i classes_by(__m256i in, const struct simd_table *table)
+{
+    __m256i classes = bytes_of(table->beyond);
+    SIMD_UNROLL
+    for (int row = 0; row < 8; row++) {
+        const __m256i of = _mm256_broadcastsi128_si256(
+            _mm_load_si128((const __m128i *)(const void *)(table->of + (size_t)row * 16)));
+        const __m256i index =
+            _mm256_adds_epu8(_mm256_xor_si256(in, bytes_of((uint8_t)(row << 4))), bytes_of(0x70));
+        classes = _mm256_xor_si256(classes, _mm256_shuffle_epi8(of, index));
+    }
+    return classes;
+}
+
+SIMD_INLINE void avx2_classify_by(const uint8_t *in, const struct simd_table *table,
+                                  simd_lanes *plane, uint64_t *ignored, uint64_t *unwatched,
+                                  uint32_t lane)
+{
+    SIMD_UNROLL
+    for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
+        /* Bit 4 to the sign. */
+        __m256i classes = _mm256_slli_epi16(classes_by(load(in + half), table), 3);
+        put_half(&ignored[lane], half, classes);
+        SIMD_UNROLL
+        for (int bit = 3; bit >= 0; bit--) {
+            classes = _mm256_add_epi8(classes, classes);
+            put_half(&plane[bit][lane], half, classes);
+        }
+        put_half(&unwatched[lane], half, is_not_watched(in + half));
+    }
+}
+
 /* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. What the third byte tells is
  * asked for only where the first two leave it open. */
 SIMD_INLINE uint32_t suspects_half(const uint8_t *in)
@@ -400,6 +434,7 @@ SIMD_INLINE uint32_t avx2_lanes(simd_mask bits)
 
 static const struct simd_isa avx2 = {
     .classify = avx2_classify,
+    .classify_by = avx2_classify_by,
     .equal = avx2_equal,
     .at_least = avx2_at_least,
     .leads = avx2_leads,

@@ -232,6 +232,32 @@ SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_le
     unwatched[lane] = bits_of(not_watched_at);
 }
 
+SIMD_INLINE void neon_classify_by(const uint8_t *in, const struct simd_table *table,
+                                  simd_lanes *plane, uint64_t *ignored, uint64_t *unwatched,
+                                  uint32_t lane)
+{
+    const uint8x16x4_t lower = vld1q_u8_x4(table->of), upper = vld1q_u8_x4(table->of + 64);
+    uint8x16_t classes[VECTORS], is_ignored[VECTORS], not_watched_at[VECTORS];
+    uint64_t planes[SIMD_CLASS_BITS];
+    SIMD_UNROLL
+    for (unsigned i = 0; i < VECTORS; i++) {
+        const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
+        const uint8x16_t bytes = vld1q_u8(at);
+        const uint8x16_t below = vqtbl4q_u8(lower, bytes);
+        const uint8x16_t ascii = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
+        classes[i] = veorq_u8(ascii, vdupq_n_u8(table->beyond));
+        is_ignored[i] = vtstq_u8(classes[i], vdupq_n_u8(1 << SIMD_CLASS_BITS));
+        classes[i] = vandq_u8(classes[i], vdupq_n_u8(0x0F));
+        not_watched_at[i] = is_not_watched(at);
+    }
+    planes_of(classes, planes);
+    SIMD_UNROLL
+    for (unsigned bit = 0; bit < SIMD_CLASS_BITS; bit++)
+        plane[bit][lane] = planes[bit];
+    ignored[lane] = bits_of(is_ignored);
+    unwatched[lane] = bits_of(not_watched_at);
+}
+
 /* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. */
 SIMD_INLINE uint8x16_t is_suspect(const uint8_t *at)
 {
@@ -442,6 +468,7 @@ SIMD_INLINE uint32_t neon_lanes(simd_mask bits)
 
 static const struct simd_isa neon = {
     .classify = neon_classify,
+    .classify_by = neon_classify_by,
     .equal = neon_equal,
     .at_least = neon_at_least,
     .leads = neon_leads,

@@ -29,9 +29,10 @@ struct cursor {
     uint32_t span_cap;
     uint32_t pos, limit; /* the loops go on while pos < limit */
     uint32_t n_spans, n_tokens, n_lines, depth;
-    uint32_t guard;
+    uint32_t guard, n_saves;
     uint8_t run, line_state;
     bool in_formula;
+    bool end_is_space;
 };
 
 ALWAYS_INLINE struct cursor load(struct lexer *lx, const uint8_t *in, uint32_t limit)
@@ -50,9 +51,11 @@ ALWAYS_INLINE struct cursor load(struct lexer *lx, const uint8_t *in, uint32_t l
         .n_lines = lx->n_lines,
         .depth = lx->nest.depth,
         .guard = lx->nest.guard,
+        .n_saves = lx->context.n_saves,
         .run = lx->run,
         .line_state = lx->line_state,
         .in_formula = lx->nest.n_math > 0,
+        .end_is_space = lx->context.end_is_space,
     };
 }
 
@@ -67,9 +70,12 @@ ALWAYS_INLINE void store(struct lexer *lx, const struct cursor *c)
     lx->line_state = c->line_state;
 }
 
-/* To be called after nest.c changed what the cursor holds of it. */
+/* To be called after nest.c changed what the cursor holds of it. Where it brought category codes
+ * back, whether the loops apply has to be asked again. */
 ALWAYS_INLINE void reload_nest(struct cursor *c)
 {
+    if (c->lx->context.n_saves != c->n_saves)
+        c->limit = c->pos;
     c->depth = c->lx->nest.depth;
     c->guard = c->lx->nest.guard;
     c->in_formula = c->lx->nest.n_math > 0;
@@ -110,7 +116,8 @@ ALWAYS_INLINE bool take_letters(struct cursor *c, bool writes)
         return false;
     uint32_t end = skip_letters(c, c->pos + 1);
     /* Words with one space between them, which need no decisions. */
-    while (c->in[end] == ' ' && c->classes[c->in[end + 1]] == CATCODE_LETTER && end < c->limit &&
+    while (c->classes[c->in[end]] == CATCODE_SPACE &&
+           c->classes[c->in[end + 1]] == CATCODE_LETTER && end < c->limit &&
            (!writes || c->span_cap - c->n_spans >= 2)) {
         open_span(c, LEXER_SPACE, end, writes);
         open_span(c, LEXER_LETTERS, end + 1, writes);
@@ -152,6 +159,15 @@ ALWAYS_INLINE bool take_blanks(struct cursor *c, bool writes)
     return true;
 }
 
+ALWAYS_INLINE bool take_ignored(struct cursor *c, bool writes)
+{
+    if (c->run != LEXER_SKIPPED && !open_span(c, LEXER_SKIPPED, c->pos, writes))
+        return false;
+    c->pos++;
+    c->run = LEXER_SKIPPED;
+    return true;
+}
+
 ALWAYS_INLINE void next_line(struct cursor *c, uint32_t line_end)
 {
     c->pos = line_end + 1;
@@ -170,7 +186,7 @@ ALWAYS_INLINE bool take_line_end(struct cursor *c, bool writes)
     static const uint8_t kinds[] = {[LEXER_LINE_NEW] = LEXER_EOL_PAR,
                                     [LEXER_LINE_MIDDLE] = LEXER_EOL_SPACE,
                                     [LEXER_LINE_SKIPPING] = LEXER_EOL_NONE};
-    if (c->line_state == LEXER_LINE_NEW && c->in_formula)
+    if (c->end_is_space || (c->line_state == LEXER_LINE_NEW && c->in_formula))
         return false;
     if (!open_span(c, kinds[c->line_state], c->pos, writes))
         return false;
@@ -207,18 +223,19 @@ ALWAYS_INLINE bool take_control(struct cursor *c, bool writes)
     const uint32_t name = c->pos + 1;
     const uint8_t first = c->classes[c->in[name]];
     if (first == CATCODE_LETTER) {
-        const uint32_t end = skip_letters(c, name + 1);
+        uint32_t end = skip_letters(c, name + 1);
+        while (end < c->limit && c->classes[c->in[end]] == CATCODE_LETTER)
+            end = skip_letters(c, end + 1);
         const uint8_t after = c->classes[c->in[end < c->limit ? end : c->pos]];
         /* More of the name may follow as ^^ notation or as UTF-8. */
-        if (end >= c->limit || after == CATCODE_SUPERSCRIPT || after == CATCODE_LETTER ||
-            after == CATCODE_CLASS_UTF8 ||
+        if (end >= c->limit || after == CATCODE_SUPERSCRIPT || after == CATCODE_CLASS_UTF8 ||
             watch_name(c->in + name, end - name, c->lx->context.on) != WATCH_NONE ||
             !open_span(c, LEXER_CONTROL_WORD, c->pos, writes))
             return false;
         c->pos = end;
         c->line_state = LEXER_LINE_SKIPPING;
     } else {
-        if (first == CATCODE_SUPERSCRIPT || first == CATCODE_SPACE ||
+        if (first == CATCODE_SUPERSCRIPT || first == CATCODE_SPACE || first == CATCODE_IGNORED ||
             (first == CATCODE_ACTIVE && c->in[name] != '~') || first >= CATCODE_CLASS_LINE_END ||
             !open_span(c, LEXER_CONTROL_SYMBOL, c->pos, writes))
             return false;
@@ -362,6 +379,8 @@ ALWAYS_INLINE bool take(struct cursor *c, bool writes)
         return c->in[c->pos] == '~' && take_single(c, LEXER_ACTIVE, writes);
     case CATCODE_INVALID:
         return take_invalid(c, writes);
+    case CATCODE_IGNORED:
+        return take_ignored(c, writes);
     default:
         return false;
     }
@@ -390,7 +409,7 @@ static __attribute__((noinline)) void take_all_writing(struct lexer *lx, const u
 static bool loops_apply(const struct lexer *lx, uint32_t have)
 {
     return lx->mode == LEXER_MODE_TEXT && lx->nest.env_step == LEXER_ENV_IDLE &&
-           lx->ahead.caret_end == 0 && context_is_idle(lx) && have - lx->pos > REACH_BYTES;
+           lx->ahead.caret_end == 0 && context_is_easy(lx) && have - lx->pos > REACH_BYTES;
 }
 
 /* whole: commands that the loops leave are taken whole where that can be. */

@@ -27,13 +27,16 @@ struct simd_chunk {
     struct simd_line_stops line_stops;
     simd_lanes plane[SIMD_CLASS_BITS];
     simd_lanes unwatched;
+    bool by_codes;                  /* the rules are those */
+    const struct simd_table *table; /* by codes: the classes; and what is ignored */
+    simd_lanes ignored;
     bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
     struct simd_utf8 utf8;
     simd_lanes suspects;
     struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
     simd_lanes starts, tokens, lines, skipped, escapes;
     simd_lanes all_starts;                           /* those behind the step's end too */
-    simd_lanes comment, word, middle, fresh, run[2]; /* what is handed on behind each byte */
+    simd_lanes comment, word, middle, fresh, run[3]; /* what is handed on behind each byte */
     simd_lanes low, high, symbols, doubts;           /* see struct simd_wide */
     simd_lanes events;               /* first letters of words that may be watched, and suspects */
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
@@ -114,12 +117,10 @@ SIMD_INLINE void simd_classify_bytes(const struct simd_isa *isa, struct simd_chu
     }
 }
 
-SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
-                               unsigned regime, bool at_is_letter)
+/* Where bytes that are not ASCII are: see simd_classify_high(). */
+SIMD_INLINE void simd_find_high(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                unsigned regime, bool by_codes)
 {
-    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
-        isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
-                      chunk->plane, chunk->unwatched, lane);
     uint32_t high_lanes = 0;
     for (uint32_t group = 0; group < chunk->n_groups; group++) {
         const uint32_t lane = group * SIMD_LANES;
@@ -127,7 +128,9 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
         const simd_mask three = simd_load(chunk->plane[0] + lane) &
                                 simd_load(chunk->plane[1] + lane) &
                                 ~simd_load(chunk->plane[3] + lane);
-        const simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
+        simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
+        if (by_codes)
+            high &= ~simd_load(chunk->ignored + lane);
         const uint32_t lanes = isa->lanes(high);
         chunk->has_high[group] = lanes != 0;
         high_lanes |= lanes << lane;
@@ -140,15 +143,37 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
         simd_classify_bytes(isa, chunk, high_lanes);
 }
 
+SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
+                               unsigned regime, bool at_is_letter)
+{
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
+        isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
+                      chunk->plane, chunk->unwatched, lane);
+    simd_find_high(isa, chunk, regime, false);
+}
+
+/* By the chunk's table. */
+SIMD_INLINE void simd_classify_by(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                  unsigned regime)
+{
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
+        isa->classify_by(chunk->in + (size_t)lane * SIMD_LANE_BYTES, chunk->table, chunk->plane,
+                         chunk->ignored, chunk->unwatched, lane);
+    simd_find_high(isa, chunk, regime, true);
+}
+
 /* Pass 2. */
 
-SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint32_t group)
+SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint32_t group,
+                                            bool by_codes)
 {
     const uint32_t lane = group * SIMD_LANES;
-    struct simd_group g = {.has_high = chunk->has_high[group]};
+    struct simd_group g = {.has_high = chunk->has_high[group], .by_codes = by_codes};
     SIMD_UNROLL
     for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
         g.plane[bit] = simd_load(chunk->plane[bit] + lane);
+    if (by_codes)
+        g.ignored = simd_load(chunk->ignored + lane);
     if (g.has_high) {
         g.letters = simd_load(chunk->utf8.letters + lane);
         g.others = simd_load(chunk->utf8.others + lane);
@@ -212,6 +237,8 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     simd_store(chunk->fresh + lane, w->fresh);
     simd_store(chunk->run[0] + lane, w->plain_letters | w->plain_blanks);
     simd_store(chunk->run[1] + lane, w->plain_others | w->plain_blanks);
+    if (w->sets.by_codes)
+        simd_store(chunk->run[2] + lane, w->plain_skipped);
     simd_store(chunk->low + lane, w->low);
     simd_store(chunk->high + lane, w->high);
     simd_store(chunk->symbols + lane, w->symbols);
@@ -255,18 +282,24 @@ SIMD_INLINE struct simd_entry simd_entry_of(const struct simd_chunk *chunk, bool
         .is_amid = true, .first = simd_mask_bit(index), .live = simd_mask_from(index)};
 }
 
+/* What the rules are compiled for. */
+struct simd_variant {
+    bool by_codes; /* category codes differ from the regime's */
+    bool writes;   /* spans are asked for */
+};
+
 /* The group's masks. True: it has a stop, and the step's end is cut there. */
 SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                     uint32_t group, bool is_amid, bool writes)
+                                     uint32_t group, bool is_amid, struct simd_variant variant)
 {
     const struct simd_entry entry = simd_entry_of(chunk, is_amid);
-    const struct simd_group g = simd_group_of(chunk, group);
+    const struct simd_group g = simd_group_of(chunk, group, variant.by_codes);
     const uint32_t next = (group + 1) * SIMD_GROUP_BYTES;
     const bool next_is_lf = chunk->in[next] == '\n';
     struct simd_wide w;
     simd_find(isa, &entry, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
     simd_carry_on(isa, &w, &chunk->carry[group + 1]);
-    simd_put_group(&g, &w, chunk, group * SIMD_LANES, writes);
+    simd_put_group(&g, &w, chunk, group * SIMD_LANES, variant.writes);
     if (__builtin_expect(!isa->any(w.stop_here | w.stop_behind), 1))
         return false;
     const uint32_t cut = simd_cut_of(&w, group);
@@ -277,25 +310,26 @@ SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chu
 }
 
 SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                           bool writes)
+                                           struct simd_variant variant)
 {
     const uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
     return chunk->begin % SIMD_GROUP_BYTES != 0
-               ? simd_apply_rules_to(isa, chunk, group, true, writes)
-               : simd_apply_rules_to(isa, chunk, group, false, writes);
+               ? simd_apply_rules_to(isa, chunk, group, true, variant)
+               : simd_apply_rules_to(isa, chunk, group, false, variant);
 }
 
 /* From begin on, where carry is: the masks of the step, which ends before limit, or before the
  * first stop: whether there is one. Behind a cut, groups whose masks are there keep them if what
  * comes in is the same again; not where the step ends in the first one, since the end was settled
  * by what escaped what before. */
-SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk, bool writes)
+SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk,
+                                  struct simd_variant variant)
 {
     uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
     if (chunk->ruled_end > (group + 1) * SIMD_GROUP_BYTES) {
         const struct simd_carry known = chunk->carry[group + 1];
         chunk->end = chunk->ruled_end;
-        if (!simd_apply_rules_at_begin(isa, chunk, writes) &&
+        if (!simd_apply_rules_at_begin(isa, chunk, variant) &&
             simd_same_carry(isa, &known, &chunk->carry[group + 1])) {
             chunk->end = chunk->ruled_end;
             return chunk->ruled_stop;
@@ -305,9 +339,9 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
     end_group = end_group < chunk->n_groups ? end_group : chunk->n_groups;
     chunk->end = end_group * SIMD_GROUP_BYTES;
     chunk->end = chunk->end < chunk->limit ? chunk->end : chunk->limit;
-    bool stopped = simd_apply_rules_at_begin(isa, chunk, writes);
+    bool stopped = simd_apply_rules_at_begin(isa, chunk, variant);
     for (group++; group < end_group && !stopped; group++)
-        stopped = simd_apply_rules_to(isa, chunk, group, false, writes);
+        stopped = simd_apply_rules_to(isa, chunk, group, false, variant);
     const uint32_t end_lane = group * SIMD_LANES;
     chunk->word_first[end_lane] = 0;
     simd_settle_end(chunk);
@@ -319,11 +353,13 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
 /* What struct lexer is to become at the cut, as bits. */
 struct simd_state {
     bool comment, word, middle, fresh, letters, others, blanks;
+    bool skipped; /* by codes: the blanks, or what is ignored, are a run of these */
 };
 
 /* Behind the byte of that index. */
 SIMD_INLINE struct simd_state simd_state_behind(const struct simd_chunk *chunk, uint32_t index)
 {
+    const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2], index);
     const bool low = simd_lane_bit(chunk->run[0], index);
     const bool high = simd_lane_bit(chunk->run[1], index);
     return (struct simd_state){.comment = simd_lane_bit(chunk->comment, index) &&
@@ -333,7 +369,8 @@ SIMD_INLINE struct simd_state simd_state_behind(const struct simd_chunk *chunk, 
                                .fresh = simd_lane_bit(chunk->fresh, index),
                                .letters = low && !high,
                                .others = high && !low,
-                               .blanks = low && high};
+                               .blanks = skipped || (low && high),
+                               .skipped = skipped};
 }
 
 /* The next step's entry. */
@@ -342,14 +379,16 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
 {
     const simd_mask first = simd_mask_bit(begin % SIMD_GROUP_BYTES), none = {0};
     struct simd_carry *const carry = &chunk->carry[begin / SIMD_GROUP_BYTES];
+    const bool spaces = state->blanks && !state->skipped;
     chunk->begin = begin;
     carry->escaped = carry->cr = carry->caret = carry->shift = none;
     carry->comment = state->comment ? first : none;
     carry->word = state->word ? first : none;
     carry->middle = state->middle ? first : none;
     carry->fresh = state->fresh ? first : none;
-    carry->run[0] = state->letters || state->blanks ? first : none;
-    carry->run[1] = state->others || state->blanks ? first : none;
+    carry->run[0] = state->letters || spaces ? first : none;
+    carry->run[1] = state->others || spaces ? first : none;
+    carry->run[2] = state->skipped ? first : none;
 }
 
 /* The masks from begin on, where the state is given, hold, since they were made with that state
@@ -363,7 +402,7 @@ SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
         return false;
     const struct simd_state known = simd_state_behind(chunk, begin - 1);
     const bool same = known.letters == state->letters && known.others == state->others &&
-                      known.blanks == state->blanks;
+                      known.blanks == state->blanks && known.skipped == state->skipped;
     const bool none = !state->letters && !state->others && !state->blanks && !known.blanks;
     if (known.comment != state->comment || known.middle != state->middle ||
         known.fresh != state->fresh || !(same || none) || simd_lane_bit(chunk->word, begin))

@@ -34,7 +34,8 @@ SIMD_INLINE uint32_t simd_word_end(const struct simd_place *place, uint32_t at)
 SIMD_INLINE uint32_t simd_name_end(const struct simd_place *place, uint32_t at)
 {
     const uint8_t *const slots = place->lx->context.slots;
-    if (at >= place->end || place->input[at] != '{')
+    if (at >= place->end || place->input[at] != '{' || slots['{'] != CATCODE_BEGIN_GROUP ||
+        slots['}'] != CATCODE_END_GROUP)
         return 0;
     do
         at++;

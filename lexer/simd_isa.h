@@ -11,6 +11,16 @@
 /* Masks by lane. */
 typedef uint64_t simd_lanes[SIMD_LANES_MAX] __attribute__((aligned(32)));
 
+/* Classes of ASCII characters by a table, where category codes differ from the regime's. Each is
+ * there xor beyond, the class of all other bytes; in both, bit 4 says that it is ignored. */
+struct simd_table {
+    uint8_t of[128] __attribute__((aligned(32)));
+    uint8_t beyond;
+};
+#define SIMD_IGNORED ((1u << SIMD_CLASS_BITS) | SIMD_HARD)
+_Static_assert((int)LEXER_SKIPPED == SIMD_HARD,
+               "the kind of ignored characters is made of their class");
+
 /* First bytes: of all characters beyond ASCII; those from 0xE0 on; and of characters of two or
  * three bytes that are all there, in sets that are all letters or all others
  * (lexer/simd_scripts.h). */
@@ -24,6 +34,9 @@ struct simd_isa {
      * a control word that is watched: none of these, and most others. */
     void (*classify)(const uint8_t *in, unsigned regime, bool at_is_letter, simd_lanes *plane,
                      uint64_t *unwatched, uint32_t lane);
+    /* The same by a table; ignored: bit 4. */
+    void (*classify_by)(const uint8_t *in, const struct simd_table *table, simd_lanes *plane,
+                        uint64_t *ignored, uint64_t *unwatched, uint32_t lane);
     uint64_t (*equal)(const uint8_t *in, uint8_t byte);
     uint64_t (*at_least)(const uint8_t *in, uint8_t byte);
     uint64_t (*leads)(const uint8_t *in); /* bytes from 0xC0 on */

@@ -10,10 +10,17 @@
         simd_classify(&(isa), chunk, regime, at_is_letter);                                        \
     }
 
-#define SIMD_DEFINE_RULES(isa, name, writes)                                                       \
+#define SIMD_DEFINE_CLASSIFY_BY(isa, name, regime)                                                 \
+    static void name(struct simd_chunk *chunk)                                                     \
+    {                                                                                              \
+        simd_classify_by(&(isa), chunk, regime);                                                   \
+    }
+
+#define SIMD_DEFINE_RULES(isa, name, with_codes, with_spans)                                       \
     static bool name(struct simd_chunk *chunk)                                                     \
     {                                                                                              \
-        return simd_apply_rules(&(isa), chunk, writes);                                            \
+        const struct simd_variant variant = {.by_codes = (with_codes), .writes = (with_spans)};    \
+        return simd_apply_rules(&(isa), chunk, variant);                                           \
     }
 
 #define SIMD_PASSES(classify_of, rules)                                                            \
@@ -25,16 +32,25 @@
     {                                                                                              \
         SIMD_PASSES(classify_of, rules_counting), SIMD_PASSES(classify_of, rules_writing)          \
     }
+#define SIMD_PASSES2_BY(classify_of)                                                               \
+    {                                                                                              \
+        SIMD_PASSES(classify_of, rules_counting_by_codes),                                         \
+            SIMD_PASSES(classify_of, rules_writing_by_codes)                                       \
+    }
 
-/* Defines passes[regime][@ is a letter][with spans], for simd_run(), and the functions in it. isa:
- * a static const struct simd_isa. */
+/* Defines passes[regime][enum simd_codes_in_force][with spans], for simd_run(), and the functions
+ * in it. isa: a static const struct simd_isa. */
 #define SIMD_DEFINE_PASSES(isa)                                                                    \
     SIMD_DEFINE_CLASSIFY(isa, classify_lualatex, LEXER_LUALATEX, false)                            \
     SIMD_DEFINE_CLASSIFY(isa, classify_lualatex_at, LEXER_LUALATEX, true)                          \
     SIMD_DEFINE_CLASSIFY(isa, classify_pdflatex, LEXER_PDFLATEX, false)                            \
     SIMD_DEFINE_CLASSIFY(isa, classify_pdflatex_at, LEXER_PDFLATEX, true)                          \
-    SIMD_DEFINE_RULES(isa, rules_counting, false)                                                  \
-    SIMD_DEFINE_RULES(isa, rules_writing, true)                                                    \
+    SIMD_DEFINE_CLASSIFY_BY(isa, classify_lualatex_by, LEXER_LUALATEX)                             \
+    SIMD_DEFINE_CLASSIFY_BY(isa, classify_pdflatex_by, LEXER_PDFLATEX)                             \
+    SIMD_DEFINE_RULES(isa, rules_counting, false, false)                                           \
+    SIMD_DEFINE_RULES(isa, rules_writing, false, true)                                             \
+    SIMD_DEFINE_RULES(isa, rules_counting_by_codes, true, false)                                   \
+    SIMD_DEFINE_RULES(isa, rules_writing_by_codes, true, true)                                     \
     static struct simd_bulk bulk;                                                                  \
     static void prepare(void)                                                                      \
     {                                                                                              \
@@ -68,9 +84,11 @@
         else                                                                                       \
             take_after_end(lx, input, have);                                                       \
     }                                                                                              \
-    static const struct simd_passes passes[2][2][2] = {                                            \
-        [LEXER_LUALATEX] = {SIMD_PASSES2(classify_lualatex), SIMD_PASSES2(classify_lualatex_at)},  \
-        [LEXER_PDFLATEX] = {SIMD_PASSES2(classify_pdflatex), SIMD_PASSES2(classify_pdflatex_at)},  \
+    static const struct simd_passes passes[2][3][2] = {                                            \
+        [LEXER_LUALATEX] = {SIMD_PASSES2(classify_lualatex), SIMD_PASSES2(classify_lualatex_at),   \
+                            SIMD_PASSES2_BY(classify_lualatex_by)},                                \
+        [LEXER_PDFLATEX] = {SIMD_PASSES2(classify_pdflatex), SIMD_PASSES2(classify_pdflatex_at),   \
+                            SIMD_PASSES2_BY(classify_pdflatex_by)},                                \
     };
 
 #endif

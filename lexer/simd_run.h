@@ -7,6 +7,7 @@
 
 #include "lexer/context.h"
 #include "lexer/kernel.h"
+#include "lexer/simd_codes.h"
 #include "lexer/simd_lines.h"
 #include "lexer/simd_nest.h"
 #include "lexer/step.h"
@@ -20,6 +21,10 @@
 #define SIMD_POOR_BYTES     32u
 #define SIMD_SKIP_BYTES     64u
 #define SIMD_SKIP_BYTES_MAX 1024u
+
+/* Category codes that have just changed may soon change again: so many bytes are classified by them
+ * at first. */
+#define SIMD_SOON_BYTES (2 * SIMD_GROUP_BYTES)
 
 /* The passes over a chunk, out of line, each compiled for what it depends on. */
 struct simd_passes {
@@ -41,21 +46,23 @@ SIMD_INLINE bool simd_is_amid_character(const uint8_t *input, uint32_t pos)
 SIMD_INLINE bool simd_applies(const struct lexer *lx, const uint8_t *input)
 {
     return (lx->mode == LEXER_MODE_TEXT || lx->mode == LEXER_MODE_REST) &&
-           lx->nest.env_step == LEXER_ENV_IDLE && lx->ahead.caret_end == 0 && context_is_idle(lx) &&
-           !simd_is_amid_character(input, lx->pos);
+           lx->nest.env_step == LEXER_ENV_IDLE && lx->ahead.caret_end == 0 &&
+           (context_is_idle(lx) || simd_codes_apply(lx)) && !simd_is_amid_character(input, lx->pos);
 }
 
-SIMD_INLINE struct simd_state simd_state_of(const struct lexer *lx)
+SIMD_INLINE struct simd_state simd_state_of(const struct lexer *lx, bool by_codes)
 {
     const bool text = lx->mode == LEXER_MODE_TEXT;
     const bool middle = text && lx->line_state == LEXER_LINE_MIDDLE;
+    const bool skipped = lx->run == LEXER_SKIPPED;
     return (struct simd_state){
         .comment = lx->mode == LEXER_MODE_REST,
         .middle = middle,
         .fresh = text && lx->line_state == LEXER_LINE_NEW,
         .letters = lx->run == LEXER_LETTERS,
         .others = lx->run == LEXER_OTHERS,
-        .blanks = !middle && (lx->run == LEXER_SPACE || lx->run == LEXER_SKIPPED),
+        .blanks = (!middle || by_codes) && (lx->run == LEXER_SPACE || skipped),
+        .skipped = by_codes && skipped,
     };
 }
 
@@ -120,11 +127,23 @@ SIMD_INLINE struct simd_line_stops simd_line_stops_of(struct lexer *lx, const ui
     };
 }
 
+/* What line ends give where category codes have changed. Escaped ones are reported where they would
+ * be U+0020. */
+SIMD_INLINE void simd_line_codes(const struct lexer *lx, struct simd_line_stops *stops)
+{
+    const uint8_t code = simd_line_end_code(lx);
+    stops->escaped = simd_all(lx->context.end_is_space ? ~UINT64_C(0) : 0);
+    stops->pars = simd_all(code == CATCODE_END_LINE ? ~UINT64_C(0) : 0);
+    stops->spaces = simd_all(code == CATCODE_END_LINE || code == CATCODE_SPACE ? ~UINT64_C(0) : 0);
+}
+
 /* What is kept while a kernel runs. */
 struct simd_work {
     struct simd_chunk chunk;
     uint32_t pos; /* of the chunk's first byte */
-    bool is_classified, at_is_letter;
+    bool is_classified;
+    enum simd_codes_in_force by; /* what it was classified by */
+    struct simd_codes codes;     /* SIMD_CODES_CHANGED: these */
     /* The end of what is there, with more behind it. */
     uint8_t tail[SIMD_GROUP_BYTES + SIMD_LANE_BYTES];
 };
@@ -147,20 +166,38 @@ SIMD_INLINE void simd_look_at(struct simd_work *work, const uint8_t *in, uint32_
     chunk->limit = n;
 }
 
+/* The chunk was classified by the category codes in force. */
+SIMD_INLINE bool simd_is_right(const struct simd_work *work, const struct lexer *lx)
+{
+    return work->by == simd_codes_of(lx) &&
+           (work->by != SIMD_CODES_CHANGED || simd_codes_hold(lx, &work->codes));
+}
+
+/* Has the table made anew where category codes have changed, or have no table yet: true. */
+SIMD_INLINE bool simd_follow_codes(struct simd_work *work, const struct lexer *lx)
+{
+    if (work->chunk.table && simd_codes_hold(lx, &work->codes))
+        return false;
+    simd_codes_make(lx, &work->codes);
+    work->chunk.table = &work->codes.table;
+    return true;
+}
+
 /* Sees to it that the chunk holds the offset pos, with n bytes there and AHEAD more; at its end a
  * new one is begun, so that no few bytes are left to be taken alone. */
 SIMD_INLINE void simd_reach(const struct simd_passes *passes, struct simd_work *work,
                             const struct lexer *lx, const uint8_t *input, uint32_t pos, uint32_t n)
 {
     const uint32_t end = work->is_classified ? work->pos + work->chunk.limit : pos;
-    if (pos < end && (end - pos >= SIMD_LANE_BYTES || end - pos == n) &&
-        work->at_is_letter == lx->context.at_is_letter)
+    if (pos < end && (end - pos >= SIMD_LANE_BYTES || end - pos == n) && simd_is_right(work, lx))
         return;
+    work->by = simd_codes_of(lx);
+    if (work->by == SIMD_CODES_CHANGED && simd_follow_codes(work, lx))
+        n = n < SIMD_SOON_BYTES ? n : SIMD_SOON_BYTES;
     simd_look_at(work, input + pos, n);
     passes->classify(&work->chunk);
     work->pos = pos;
     work->is_classified = true;
-    work->at_is_letter = lx->context.at_is_letter;
 }
 
 /* The spans of the step. */
@@ -183,14 +220,14 @@ SIMD_INLINE uint32_t simd_take_spans(const struct simd_passes *passes, const str
 SIMD_INLINE bool simd_take_cut(struct lexer *lx, const uint8_t *input, uint32_t have)
 {
     const struct character_source src = character_source_of(lx, input, have, false);
-    const bool at_is_letter = lx->context.at_is_letter;
+    const enum simd_codes_in_force by = simd_codes_of(lx);
     bool taken = false;
     while (src.slots[input[lx->pos]] == CATCODE_ESCAPE && lexer_take_command(lx, &src)) {
         taken = simd_applies(lx, input);
         if (!taken || lx->pos == have)
             break;
     }
-    return taken && lx->context.at_is_letter == at_is_letter;
+    return taken && simd_codes_of(lx) == by;
 }
 
 /* Takes steps until one is cut by what has to be left to the byte-wise machine. The number of bytes
@@ -199,11 +236,15 @@ SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_wo
                                 struct lexer *lx, const uint8_t *input, uint32_t have)
 {
     struct simd_chunk *const chunk = &work->chunk;
-    struct simd_state state = simd_state_of(lx);
+    const bool by_codes = simd_codes_of(lx) == SIMD_CODES_CHANGED;
+    struct simd_state state = simd_state_of(lx, by_codes);
     struct simd_latest latest = {0};
     const uint32_t first_pos = lx->pos;
     bool goes_on = true;
     chunk->line_stops = simd_line_stops_of(lx, input, have);
+    chunk->by_codes = by_codes;
+    if (by_codes)
+        simd_line_codes(lx, &chunk->line_stops);
     while (goes_on && have - lx->pos >= SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
         const uint32_t room = lx->writes ? lx->out.span_cap - lx->n_spans : UINT32_MAX;
         const uint32_t n = have - lx->pos - SIMD_AHEAD_BYTES;
@@ -230,7 +271,9 @@ SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_wo
             simd_put_state(lx, &state, &latest);
         }
         if (words_end && simd_take_cut(lx, input, have)) {
-            state = simd_state_of(lx);
+            state = simd_state_of(lx, by_codes);
+            if (by_codes)
+                simd_line_codes(lx, &chunk->line_stops);
             latest = (struct simd_latest){0};
             goes_on = true;
         }
@@ -250,13 +293,14 @@ SIMD_INLINE int simd_leave(struct lexer *lx, const uint8_t *input, uint32_t have
     return lexer_step(lx, &src);
 }
 
-/* A kernel's run(). passes: for the lexer's regime, without and with @ as a letter, which may
- * change, and without and with spans. */
+/* A kernel's run(). passes: for the lexer's regime, by category codes, which may change, and
+ * without and with spans. */
 SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
-                         const struct simd_passes passes[2][2])
+                         const struct simd_passes passes[3][2])
 {
     struct simd_work work;
     work.is_classified = false;
+    work.chunk.table = NULL;
     uint32_t skip_bytes = SIMD_SKIP_BYTES;
     while (lx->pos < have) {
         const uint32_t pos = lx->pos;
@@ -265,7 +309,7 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
             skipped = have - pos;
         } else if (simd_applies(lx, input)) {
             const uint32_t n =
-                simd_steps(&passes[lx->context.at_is_letter][lx->writes], &work, lx, input, have);
+                simd_steps(&passes[simd_codes_of(lx)][lx->writes], &work, lx, input, have);
             const bool is_poor = n < SIMD_POOR_BYTES && lx->mode == LEXER_MODE_TEXT;
             skipped = is_poor ? skip_bytes : 0;
             skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES

@@ -11,10 +11,13 @@ struct simd_verb {
     uint32_t begin, end;
 };
 
-/* The state behind it is M, and nothing goes on but a run, in which a span then begins. */
+/* The state behind it is M, and nothing goes on but a run of letters or others, in which a span then
+ * begins. */
 SIMD_INLINE bool simd_ends_as_told(const struct simd_chunk *chunk, uint32_t end)
 {
-    return simd_lane_bit(chunk->middle, end - 1) && !simd_lane_bit(chunk->escapes, end - 1);
+    const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2], end - 1);
+    return simd_lane_bit(chunk->middle, end - 1) && !simd_lane_bit(chunk->escapes, end - 1) &&
+           !skipped;
 }
 
 SIMD_INLINE bool simd_run_goes_on(const struct simd_chunk *chunk, uint32_t end)

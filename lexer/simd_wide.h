@@ -10,7 +10,8 @@
 struct simd_carry {
     simd_mask escaped, comment, word; /* the next byte is escaped, in a comment, in a word */
     simd_mask middle, fresh;          /* state M; state N */
-    simd_mask run[2];                 /* such a run may be joined: see simd_find_spans() */
+    simd_mask run[3];                 /* such a run may be joined: see simd_find_spans(); the last
+                                       * one by codes only */
     simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
     simd_mask shift;                  /* the last byte was a $ */
 };
@@ -34,6 +35,8 @@ SIMD_INLINE simd_mask simd_next(const struct simd_isa *isa, const struct simd_en
 /* The classes of a group, and what its characters that are not ASCII change. */
 struct simd_group {
     simd_mask plane[SIMD_CLASS_BITS];
+    bool by_codes; /* category codes differ from the regime's: known when compiled */
+    simd_mask ignored;
     bool has_high;
     simd_mask letters, others, continued;
 };
@@ -43,11 +46,15 @@ struct simd_sets {
     simd_mask begin_groups, end_groups, math_shifts, superscripts;
     simd_mask singles; /* each a token and a span by itself */
     simd_mask wide_letters, wide_others, continued;
+    bool by_codes;
+    simd_mask ignored; /* if so */
 };
 
 /* Line ends at which suspect.c has something to say, and so the kernel has to stop. */
 struct simd_line_stops {
     simd_mask lfs, crlfs, lone_crs; /* all bits or none */
+    /* By codes: escaped ones are stops too; what they give otherwise. */
+    simd_mask escaped, pars, spaces;
 };
 
 struct simd_wide {
@@ -69,6 +76,7 @@ struct simd_wide {
      * not followed by a token that is none: it may be half of $$. */
     simd_mask low, high, symbols, doubts;
     simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
+    simd_mask plain_skipped; /* by codes: of skipped runs; plain_blanks is of the others then */
 };
 
 SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group,
@@ -97,7 +105,12 @@ SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group,
         .end_groups = only_a & two,
         .math_shifts = only_a & three,
         .superscripts = both & two,
+        .by_codes = group->by_codes,
     };
+    if (group->by_codes) {
+        s.ignored = entry->is_amid ? group->ignored & entry->live : group->ignored;
+        s.hard &= ~s.ignored;
+    }
     s.singles = (a & ~s.escapes) | s.actives;
     if (group->has_high) {
         s.wide_letters = group->letters;
@@ -196,13 +209,19 @@ SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, const struct sim
 /* The first thing that the byte-wise machine has to look at. Blanks behind an escape character may
  * be trimmed with the line end, which is then escaped. */
 SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, const struct simd_entry *entry,
-                                 struct simd_wide *w, const struct simd_carry *carry)
+                                 struct simd_wide *w, const struct simd_carry *carry,
+                                 const struct simd_line_stops *stops)
 {
     const struct simd_sets *s = &w->sets;
     const simd_mask carets = (s->superscripts & ~w->comment) | (w->escaped & s->blanks);
     w->stop_here |= (s->hard & ~w->comment) | (w->escaped & (s->hard | s->wide_others));
     w->stop_behind =
         simd_next(isa, entry, carets, carry->caret) & (s->superscripts | s->blanks | w->line_ends);
+    if (!s->by_codes)
+        return;
+    /* Ignored ones may be U+0020, and trimmed. */
+    w->stop_here |= w->escaped & (s->ignored | (w->line_ends & stops->escaped));
+    w->stop_behind |= simd_next(isa, entry, carets, carry->caret) & s->ignored;
 }
 
 /* Spans and tokens. Runs: letters are 1, others 2, blanks 3; what goes on has the number of the
@@ -239,6 +258,54 @@ SIMD_INLINE void simd_find_spans(const struct simd_isa *isa, const struct simd_e
                 (run_starts & w->plain_blanks & in_middle) | (alone & ~w->nones);
 }
 
+/* The same where characters may be ignored, which give nothing and leave TeX's state as it is, and
+ * where line ends may be read as something else. Runs of ignored characters, and of blanks that
+ * give no space, are one ("skipped", 4); blanks behind a space go on with it (3) up to the first
+ * ignored one. _: blank, !: ignored.
+ *
+ *   text      a _ _ ! _ b ! ! _ ! c
+ *   run       1 3 3 4 4 1 4 4 3 4 1
+ *   starts    1 1 . 1 . 1 1 . 1 1 1 */
+SIMD_INLINE void simd_find_spans_by_codes(const struct simd_isa *isa,
+                                          const struct simd_entry *entry, struct simd_wide *w,
+                                          const struct simd_carry *carry,
+                                          const struct simd_line_stops *stops)
+{
+    const struct simd_sets *s = &w->sets;
+    const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
+    const simd_mask ends = w->line_ends | w->second_half;
+    w->plain = ~(w->escaped | w->comment);
+    w->plain_letters = s->letters & ~(w->word | w->comment);
+    w->plain_others = s->others & w->plain;
+    const simd_mask blanks = s->blanks & w->plain, ignored = s->ignored & w->plain;
+    const simd_mask gives = ~(s->blanks | s->ignored | ends | w->word | w->comment);
+    const simd_mask kept = ignored & simd_next(isa, entry, gives, carry->middle);
+    w->leaves_middle = gives | (ignored & ~isa->sum(ignored, kept));
+    const simd_mask in_middle = simd_next(isa, entry, w->leaves_middle, carry->middle);
+    const simd_mask spaces = blanks & in_middle;
+    const simd_mask goes_on = carry->run[0] & carry->run[1] & lowest & blanks;
+    w->plain_blanks = blanks & ~isa->sum(blanks, spaces | goes_on);
+    w->plain_skipped = ignored | (blanks & ~w->plain_blanks);
+    const simd_mask run[3] = {w->plain_letters | w->plain_blanks, w->plain_others | w->plain_blanks,
+                              w->plain_skipped};
+    const simd_mask run_starts =
+        (run[0] | run[1] | run[2]) & ((run[0] ^ simd_next(isa, entry, run[0], carry->run[0])) |
+                                      (run[1] ^ simd_next(isa, entry, run[1], carry->run[1])) |
+                                      (run[2] ^ simd_next(isa, entry, run[2], carry->run[2])));
+    const simd_mask line_starts = simd_next(isa, entry, ends, carry->fresh);
+    const simd_mask nothing = blanks | ignored;
+    const simd_mask sum = isa->sum(nothing, line_starts & nothing);
+    const simd_mask line_ends = w->line_ends & w->plain;
+    w->fresh = ends | (nothing & ~sum);
+    w->pars = line_ends & (line_starts | sum) & stops->pars;
+    w->nones = line_ends & ~((in_middle & stops->spaces) | w->pars);
+    w->skipped = run_starts & w->plain_skipped;
+    const simd_mask alone = (s->singles & w->plain) | w->escape | line_ends;
+    w->starts = run_starts | alone | w->comment_start;
+    w->tokens = (w->plain_letters & ~s->continued) | (w->plain_others & ~s->continued) | spaces |
+                (alone & ~w->nones);
+}
+
 /* Braces, $ and blank lines. */
 SIMD_INLINE void simd_find_symbols(const struct simd_isa *isa, const struct simd_entry *entry,
                                    struct simd_wide *w, const struct simd_carry *carry)
@@ -259,8 +326,11 @@ SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *
     w->sets = simd_sets_of(group, entry);
     simd_find_lines(isa, entry, w, carry, stops, next_is_lf);
     simd_find_commands(isa, entry, w, carry);
-    simd_find_stops(isa, entry, w, carry);
-    simd_find_spans(isa, entry, w, carry);
+    simd_find_stops(isa, entry, w, carry, stops);
+    if (w->sets.by_codes)
+        simd_find_spans_by_codes(isa, entry, w, carry, stops);
+    else
+        simd_find_spans(isa, entry, w, carry);
     simd_find_symbols(isa, entry, w, carry);
 }
 
@@ -274,12 +344,14 @@ SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wid
     next->fresh = isa->over(w->fresh);
     next->run[0] = isa->over(w->plain_letters | w->plain_blanks);
     next->run[1] = isa->over(w->plain_others | w->plain_blanks);
+    if (w->sets.by_codes)
+        next->run[2] = isa->over(w->plain_skipped);
     next->cr = isa->over(w->sets.crs);
     next->caret = isa->over((w->sets.superscripts & ~w->comment) | (w->escaped & w->sets.blanks));
     next->shift = isa->over(w->high & ~w->low);
 }
 
-/* The same comes in. */
+/* The same comes in. Of the runs, two tell the third: what is ignored is never of another one. */
 SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_carry *a,
                                  const struct simd_carry *b)
 {

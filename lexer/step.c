@@ -99,8 +99,8 @@ static void advance(struct lexer *lx, const struct character_source *src,
         suspect_text(lx, src->bytes, start, ch->end);
     if (ch->line_end) {
         const uint8_t last = ch->end ? src->bytes[ch->end - 1] : 0;
-        /* A name or ^^ notation that takes the line end: it would be another character. */
-        if (lx->context.end_is_space && (ch->caret || lx->mode == LEXER_MODE_ESCAPE))
+        /* ^^ notation that takes the line end: it would be another character. */
+        if (lx->context.end_is_space && ch->caret)
             context_not_followed(lx, start, ch->end);
         lx->line_end_used = last != '\n' && last != '\r';
         lx->n_lines++;
@@ -311,6 +311,9 @@ static int step_escape(struct lexer *lx, const struct character_source *src)
         lx->mode = LEXER_MODE_WORD;
     }
     note_blank(lx, src, &ch);
+    /* A name that takes the line end: it would be another one. */
+    if (lx->context.end_is_space && ch.line_end && !ch.caret)
+        context_not_followed(lx, lx->pos, ch.end);
     advance(lx, src, &ch);
     return LEXER_STEP_DONE;
 }

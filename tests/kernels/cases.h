@@ -18,6 +18,8 @@ struct cases_sample {
     X(every_pair_pdflatex)                                                                         \
     X(every_code_point)                                                                            \
     X(every_utf8_lead)                                                                             \
+    X(changed_codes)                                                                               \
+    X(changes_of_codes)                                                                            \
     X(random_words)                                                                                \
     X(dense_nesting)                                                                               \
     X(raw_lines)                                                                                   \

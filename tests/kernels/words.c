@@ -97,6 +97,91 @@ static const char *const built_in[] = {
 };
 #define N_BUILT_IN (uint32_t)(sizeof built_in / sizeof built_in[0])
 
+/* Changes of category codes, to others and back, and what reads otherwise behind them. */
+static const char *const changes[] = {
+    "\\ExplSyntaxOn ",
+    "\\ExplSyntaxOff ",
+    "\\makeatletter ",
+    "\\catcode`\\|=0 ",
+    "\\catcode`\\|=12 ",
+    "\\catcode`\\|=14 ",
+    "\\catcode`\\ =9 ",
+    "\\catcode`\\ =10 ",
+    "\\catcode32=10\\relax ",
+    "\\catcode9=9 ",
+    "\\catcode9=10 ",
+    "\\catcode9=12 ",
+    "\\catcode0=12 ",
+    "\\catcode1=14 ",
+    "\\catcode`\\!=9 ",
+    "\\catcode`\\!=9\\relax",
+    "\\catcode`\\!=12 ",
+    "\\catcode`\\~=10 ",
+    "\\catcode`\\~=13 ",
+    "\\catcode`\\~=9 ",
+    "\\catcode`\\^=12 ",
+    "\\catcode`\\^=7 ",
+    "\\catcode`\\^=9 ",
+    "\\catcode`\\^=11 ",
+    "\\catcode`\\c=12 ",
+    "\\catcode`\\c=9 ",
+    "\\endc{a}",
+    "\\catcode`\\s=9 ",
+    "\\catcode`\\#=9 ",
+    "\\ends{a}",
+    "\\end#{a}",
+    "\\catcode`\\d=12 ",
+    "\\catcode`\\x=9 ",
+    "\\catcode`\\x=1 ",
+    "\\catcode`\\x=11 ",
+    "\\catcode`\\:=11 ",
+    "\\catcode`\\_=11 ",
+    "\\catcode`\\_=8 ",
+    "\\catcode`\\+=15 ",
+    "\\catcode`\\+=5 ",
+    "\\catcode`\\+=3 ",
+    "\\catcode`\\$=12 ",
+    "\\catcode`\\$=3 ",
+    "\\catcode`\\*=14 ",
+    "\\catcode`\\%=12 ",
+    "\\catcode`\\%=9 ",
+    "\\catcode`\\%=14 ",
+    "\\catcode`\\{=12\\relax ",
+    "\\catcode`\\<=1 ",
+    "\\catcode`\\>=2 ",
+    "\\catcode`\\[=1 ",
+    "\\catcode`\\^^M=9 ",
+    "\\catcode`\\^^M=10 ",
+    "\\catcode13=5 ",
+    "\\catcode`\\^^J=9 ",
+    "\\catcode`\\#=12 ",
+    "\\catcode`\\&=13 ",
+    "\\catcode255=12 ",
+    "\\catcode233=11 ",
+    "\\catcode`\\\\=12 ",
+    "\\global\\catcode`\\!=9 ",
+    "{\\catcode`\\!=9 ",
+    "\\begingroup\\catcode`\\!=9 ",
+    "|foo ",
+    "|begin{a}",
+    "|ExplSyntaxOff ",
+    "\\foo_bar:Nn ",
+    "~ ~",
+    "!!",
+    " ! ",
+    "\n ! \n",
+    "\\~\n",
+    "\\!\n",
+    "\\ !\n",
+    "\\\t ! \n",
+    "\\\t \n",
+    "\\ \t\n",
+    "x!  !x",
+    "a !\t !b",
+    "\t\n",
+};
+#define N_CHANGES (uint32_t)(sizeof changes / sizeof changes[0])
+
 static int hex_digit(char c)
 {
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
@@ -177,6 +262,16 @@ static bool append_word(struct text *text, const struct words *more, uint64_t *s
     return append(text, more->of[i - N_BUILT_IN].bytes, more->of[i - N_BUILT_IN].n_bytes);
 }
 
+static bool append_changes(struct text *text, uint32_t n, uint64_t *seed)
+{
+    bool fits = true;
+    for (uint32_t i = 0; i < n && fits; i++) {
+        const char *const change = changes[lexed_random(seed) % N_CHANGES];
+        fits = append(text, change, (uint32_t)strlen(change));
+    }
+    return fits;
+}
+
 static bool append_repeated(struct text *text, const struct words *more, uint64_t *seed)
 {
     const uint32_t begin = text->n, times = lexed_random(seed) % 80;
@@ -211,7 +306,10 @@ uint32_t words_document(uint8_t *bytes, uint32_t n_max, const struct words *more
 {
     struct text text = {.bytes = bytes, .n_max = n_max};
     const uint32_t sample_percent = lexed_random(seed) % 100;
+    const bool has_changes = lexed_random(seed) % 2;
     bool fits = true;
+    if (has_changes)
+        fits = append_changes(&text, lexed_random(seed) % 5, seed);
     while (fits) {
         const uint8_t byte = (uint8_t)lexed_random(seed);
         const uint32_t choice = lexed_random(seed) % 16;
@@ -221,6 +319,8 @@ uint32_t words_document(uint8_t *bytes, uint32_t n_max, const struct words *more
             fits = append(&text, &byte, 1);
         else if (choice == 1)
             fits = append_repeated(&text, more, seed);
+        else if (choice < 4 && has_changes)
+            fits = append_changes(&text, 1, seed);
         else
             fits = append_word(&text, more, seed);
     }

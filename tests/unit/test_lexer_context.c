@@ -255,9 +255,33 @@ Test(lexer_context, expl_syntax)
     expect_tokens("\\ExplSyntaxOn\n\\a_b:n { ~x }\n\n\\ExplSyntaxOff _ a\n",
                   "\\ExplSyntaxOn @2 \\a_b:n {_x}@4 \\ExplSyntaxOff __a_");
     expect_commands("{\\ExplSyntaxOn\\a_b}\\a_b", "ExplSyntaxOn a_b a ");
+    cr_expect_eq(NOT_FOLLOWED("\\ExplSyntaxOn\n\\\na\\  \n^^\n"), 3u);
+    cr_expect_eq(NOT_FOLLOWED("\\ExplSyntaxOn\\\n\\ExplSyntaxOff\\\n\\\n"), 1u);
     expect_commands("\\ProvidesExplPackage{a}{b}\n{c}{d_e}\\a_b:n", "ProvidesExplPackage a_b:n ");
     expect_commands("\\ExplSyntaxOn\\ExplSyntaxOn\\ExplSyntaxOff\\a_b",
                     "ExplSyntaxOn ExplSyntaxOn ExplSyntaxOff a ");
+}
+
+/* Long enough for loops that take several units. */
+#define FILLING " and so on and so on and so on"
+
+Test(lexer_context, groups_that_end_amid_text)
+{
+    expect_tokens(
+        "\\catcode`\\z=12 {\\catcode`\\z=11 \\z}\\zz" FILLING,
+        "\\catcode `\\z =12_{\\catcode `\\z =11_\\z }\\z z_and_so_on_and_so_on_and_so_on_");
+    expect_tokens("\\catcode32=9 {\\catcode32=10 a  b}a  b~c" FILLING,
+                  "\\catcode 32=9_{\\catcode 32=10a_b}ab~candsoonandsoonandsoon_");
+    expect_tokens("{\\ExplSyntaxOn a ~ b}a \n\nb" FILLING,
+                  "{\\ExplSyntaxOn a_b}a_@2 \\par @3 b_and_so_on_and_so_on_and_so_on_");
+}
+
+Test(lexer_context, ignored_characters)
+{
+    expect_tokens("\\catcode`\\!=9 a!!b !! !c\\x! y\\!! !d\n! !\n" FILLING,
+                  "\\catcode `\\! =9_ab_c\\x y\\! _d_@2 \\par @3 and_so_on_and_so_on_and_so_on_");
+    expect_tokens("\\ExplSyntaxOn\na\\ \tb\\~ ~ c ~ ~\n ~ d" FILLING,
+                  "\\ExplSyntaxOn @2 a\\<20> b\\~ c_@3 dandsoonandsoonandsoon");
 }
 
 Test(lexer_context, inline_verbatim)
