@@ -29,7 +29,7 @@ SIMD_INLINE void simd_utf8_append(struct simd_utf8_list *list, uint32_t lane, ui
     const uint32_t base = lane * SIMD_LANE_BYTES;
     list->n += simd_count(leads);
     SIMD_UNROLL
-    for (unsigned i = 0; i < 2; i++, leads &= leads - 1)
+    for (unsigned i = 0; i < 2; i++, leads &= leads - (leads != 0))
         *to++ = (uint16_t)(base + (simd_first(leads | simd_bit(63))));
     for (; __builtin_expect(leads != 0, 0); leads &= leads - 1)
         *to++ = (uint16_t)(base + simd_first(leads));
@@ -39,7 +39,7 @@ SIMD_INLINE void simd_utf8_append(struct simd_utf8_list *list, uint32_t lane, ui
 SIMD_INLINE void simd_utf8_add(struct simd_utf8 *to, uint32_t at, uint64_t is_letter, uint32_t n)
 {
     const uint32_t lane = at / SIMD_LANE_BYTES, first = at % SIMD_LANE_BYTES;
-    const uint64_t bytes = simd_bit(n) - 1, letter = ~is_letter + 1; /* all bits or none */
+    const uint64_t bytes = simd_bit(n) - 1, letter = is_letter ? ~UINT64_C(0) : 0;
     to->letters[lane] |= bytes << first & letter;
     to->others[lane] |= bytes << first & ~letter;
     if (__builtin_expect(first + n > SIMD_LANE_BYTES, 0)) {
@@ -71,7 +71,7 @@ static const uint64_t simd_utf8_special[2][16] = {
 /* As suspect_code_point(), for all others. */
 SIMD_INLINE uint32_t simd_utf8_is_suspect(uint32_t code_point)
 {
-    const uint32_t from = code_point - 0x2000;
+    const uint32_t from = code_point ^ 0x2000;
     const uint64_t marks = from & 64 ? UINT64_C(0x000003C100000000) : UINT64_C(0x0000FC0000003880);
     return (uint32_t)(marks >> (from & 63)) & (from < 128);
 }
@@ -92,7 +92,7 @@ SIMD_INLINE void simd_utf8_put(const uint8_t *in, uint32_t at, struct simd_utf8 
     const uint32_t is_special =
         (uint32_t)(simd_utf8_special[is_three][block >> 6] >> (block & 63)) & 1;
     /* Continuations, and no first byte of four. */
-    const uint32_t not_whole = (bytes ^ 0x808000) & (0xC000 | (0xC00010 & (0u - is_three)));
+    const uint32_t not_whole = (bytes ^ 0x808000) & (0xC000 | 0xC00010 * is_three);
     if (__builtin_expect(not_whole | is_special | simd_utf8_is_suspect(code_point), 0))
         simd_utf8_put_any(in, at, to, suspects);
     else
