@@ -42,6 +42,7 @@ struct simd_chunk {
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
     /* First letters; a lane without follows. */
     uint64_t word_first[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
+    struct simd_utf8_list utf8_list; /* of pass 1 alone */
 };
 
 SIMD_INLINE bool simd_lane_bit(const uint64_t *lanes, uint32_t index)
@@ -59,14 +60,13 @@ SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
 
 /* Of a group in which all lanes have some: what sets of characters tell. */
 SIMD_INLINE void simd_classify_dense(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                     uint32_t first_lane, uint64_t behind[2],
-                                     struct simd_utf8_list *list)
+                                     uint32_t first_lane, uint64_t behind[2])
 {
     for (uint32_t lane = first_lane; lane < first_lane + SIMD_LANES; lane++) {
         const uint64_t rest = simd_utf8_by_sets(isa, chunk->in + (size_t)lane * SIMD_LANE_BYTES,
                                                 lane, &chunk->utf8, behind);
         if (rest)
-            simd_utf8_append(list, lane, rest);
+            simd_utf8_append(&chunk->utf8_list, lane, rest);
     }
 }
 
@@ -75,14 +75,14 @@ SIMD_INLINE void simd_classify_dense(const struct simd_isa *isa, struct simd_chu
 SIMD_INLINE void simd_classify_utf8(const struct simd_isa *isa, struct simd_chunk *chunk,
                                     uint32_t lanes)
 {
-    struct simd_utf8_list list;
+    struct simd_utf8_list *const list = &chunk->utf8_list;
     uint64_t behind[2] = {0, 0};
-    list.n = 0;
+    list->n = 0;
     for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane += SIMD_LANES) {
         const uint64_t *const hard = chunk->utf8.leads + lane;
         const uint32_t all = (1u << SIMD_LANES) - 1;
         if ((lanes >> lane & all) == all && simd_count_lanes(hard) > SIMD_UTF8_FEW) {
-            simd_classify_dense(isa, chunk, lane, behind, &list);
+            simd_classify_dense(isa, chunk, lane, behind);
             lanes &= ~(all << lane);
         } else {
             simd_store(chunk->utf8.letters + lane, simd_lowest(false));
@@ -96,10 +96,10 @@ SIMD_INLINE void simd_classify_utf8(const struct simd_isa *isa, struct simd_chun
         const uint32_t lane = simd_first(lanes);
         const uint64_t leads = isa->leads(chunk->in + (size_t)lane * SIMD_LANE_BYTES);
         chunk->utf8.leads[lane] = leads;
-        simd_utf8_append(&list, lane, leads);
+        simd_utf8_append(list, lane, leads);
     }
-    for (uint32_t i = 0; i < list.n; i++)
-        simd_utf8_put(chunk->in, list.at[i], &chunk->utf8, chunk->suspects);
+    for (uint32_t i = 0; i < list->n; i++)
+        simd_utf8_put(chunk->in, list->at[i], &chunk->utf8, chunk->suspects);
 }
 
 /* Where bytes beyond ASCII are characters by themselves, some are suspects nevertheless. */

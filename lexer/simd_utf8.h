@@ -29,7 +29,7 @@ SIMD_INLINE void simd_utf8_append(struct simd_utf8_list *list, uint32_t lane, ui
     const uint32_t base = lane * SIMD_LANE_BYTES;
     list->n += simd_count(leads);
     SIMD_UNROLL
-    for (unsigned i = 0; i < 2; i++, leads &= leads - 1)
+    for (unsigned i = 0; i < 2; i++, leads &= leads - (leads != 0))
         *to++ = (uint16_t)(base + (simd_first(leads | simd_bit(63))));
     for (; __builtin_expect(leads != 0, 0); leads &= leads - 1)
         *to++ = (uint16_t)(base + simd_first(leads));
@@ -39,7 +39,7 @@ SIMD_INLINE void simd_utf8_append(struct simd_utf8_list *list, uint32_t lane, ui
 SIMD_INLINE void simd_utf8_add(struct simd_utf8 *to, uint32_t at, uint64_t is_letter, uint32_t n)
 {
     const uint32_t lane = at / SIMD_LANE_BYTES, first = at % SIMD_LANE_BYTES;
-    const uint64_t bytes = simd_bit(n) - 1, letter = ~is_letter + 1; /* all bits or none */
+    const uint64_t bytes = simd_bit(n) - 1, letter = is_letter ? ~UINT64_C(0) : 0;
     to->letters[lane] |= bytes << first & letter;
     to->others[lane] |= bytes << first & ~letter;
     if (__builtin_expect(first + n > SIMD_LANE_BYTES, 0)) {
@@ -61,15 +61,17 @@ SIMD_SELDOM void simd_utf8_put_any(const uint8_t *in, uint32_t at, struct simd_u
         suspects[at / SIMD_LANE_BYTES] |= simd_bit(at % SIMD_LANE_BYTES);
 }
 
-/* Bit n % 64 of word n / 64: of the characters 64 n to 64 n + 63 some are not to be told by
- * catcode_letter_bits alone, or are reported: ASCII and U+0080-00BF, surrogates, U+FEC0-FEFF. */
-static const uint64_t simd_utf8_special[16] = {
-    [0x0] = 0x7, [0xD] = UINT64_C(0xFFFFFFFF00000000), [0xF] = UINT64_C(1) << 0x3B};
+/* For characters of two and of three bytes: bit n % 64 of word n / 64 if of U+0040 n to U+0040 n +
+ * 003F some are not to be told by catcode_letter_bits alone, are reported, or should have fewer
+ * bytes: U+0000-00BF; U+0000-07FF, surrogates, U+FEC0-FEFF. */
+static const uint64_t simd_utf8_special[2][16] = {
+    {[0x0] = 0x7},
+    {[0x0] = 0xFFFFFFFF, [0xD] = UINT64_C(0xFFFFFFFF00000000), [0xF] = UINT64_C(1) << 0x3B}};
 
 /* As suspect_code_point(), for all others. */
 SIMD_INLINE uint32_t simd_utf8_is_suspect(uint32_t code_point)
 {
-    const uint32_t from = code_point - 0x2000;
+    const uint32_t from = code_point ^ 0x2000;
     const uint64_t marks = from & 64 ? UINT64_C(0x000003C100000000) : UINT64_C(0x0000FC0000003880);
     return (uint32_t)(marks >> (from & 63)) & (from < 128);
 }
@@ -78,19 +80,20 @@ SIMD_INLINE uint32_t simd_utf8_is_suspect(uint32_t code_point)
 SIMD_INLINE void simd_utf8_put(const uint8_t *in, uint32_t at, struct simd_utf8 *to,
                                uint64_t *suspects)
 {
-    static const uint32_t mask[2] = {0xC0E0, 0xC0C0F0}, value[2] = {0x80C0, 0x8080E0};
     const uint32_t bytes = (uint32_t)word64_load(in + at);
     const uint32_t is_three = bytes >> 5 & 1; /* or a first byte of more */
-    const uint32_t three = (bytes & 0xF) << 12 | (bytes >> 2 & 0xFC0) | (bytes >> 16 & 0x3F);
-    const uint32_t two = (bytes & 0x1F) << 6 | (bytes >> 8 & 0x3F);
-    const uint32_t code_point = is_three ? three : two, block = code_point >> 6;
+    /* As one of three bytes, of which the third one is dropped again if there are two: no branch.
+     */
+    const uint32_t three =
+        (bytes & (0x1Fu >> is_three)) << 12 | (bytes >> 2 & 0xFC0) | (bytes >> 16 & 0x3F);
+    const uint32_t code_point = three >> (6 - 6 * is_three), block = code_point >> 6;
     const uint64_t is_letter =
         catcode_letter_bits[catcode_letter_block[block >> 2]][block & 3] >> (code_point & 63) & 1;
-    const uint32_t is_special = (uint32_t)(simd_utf8_special[block >> 6] >> (block & 63)) & 1;
-    if (__builtin_expect(((bytes & mask[is_three]) != value[is_three]) |
-                             ((code_point < 0x800) & is_three) | is_special |
-                             simd_utf8_is_suspect(code_point),
-                         0))
+    const uint32_t is_special =
+        (uint32_t)(simd_utf8_special[is_three][block >> 6] >> (block & 63)) & 1;
+    /* Continuations, and no first byte of four. */
+    const uint32_t not_whole = (bytes ^ 0x808000) & (0xC000 | 0xC00010 * is_three);
+    if (__builtin_expect(not_whole | is_special | simd_utf8_is_suspect(code_point), 0))
         simd_utf8_put_any(in, at, to, suspects);
     else
         simd_utf8_add(to, at, is_letter, 2 + is_three);

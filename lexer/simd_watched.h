@@ -17,8 +17,8 @@
 #define SIMD_IS(n, letter) (((letter)&0xF) == (n))
 #define SIMD_WATCHED_FIRST(n)                                                                      \
     (SIMD_IS(n, 'b') * (1 | 4) | SIMD_IS(n, 's') * 1 | SIMD_IS(n, 'e') * (2 | 4 | 128) |           \
-     SIMD_IS(n, 'm') * 8 | SIMD_IS(n, 'c') * (1 | 16) | SIMD_IS(n, 'v') * 32 |                     \
-     SIMD_IS(n, 'l') * 64 | SIMD_IS(n, 'P') * 128 | SIMD_IS(n, 'o') * 128)
+     SIMD_IS(n, 'm') * 8 | SIMD_IS(n, 'c') * 16 | SIMD_IS(n, 'v') * 32 | SIMD_IS(n, 'l') * 64 |    \
+     SIMD_IS(n, 'P') * 128 | SIMD_IS(n, 'o') * 128)
 #define SIMD_WATCHED_SECOND(n)                                                                     \
     (SIMD_IS(n, 'e') * (1 | 32) | SIMD_IS(n, 'c') * 1 | SIMD_IS(n, 'n') * 2 |                      \
      SIMD_IS(n, 'g') * 4 | SIMD_IS(n, 'a') * (8 | 16) | SIMD_IS(n, 'i') * 8 |                      \

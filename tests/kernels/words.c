@@ -87,13 +87,11 @@ static const char *const built_in[] = {
     "\xE2\x80\x8B",
     "\xC2\xA0",
     "a long run of plain words that fills most of a block of text ",
-    /* Scripts that vector code tells in bulk, and more than a block's worth of them. */
+    /* Scripts that vector code tells in bulk. */
     "\u00C9t\u00E9, \u00AB\u0153uvre\u00BB\u00A0; ",
     "\u0441\u043B\u043E\u0432\u043E \u03BB\u03CC\u03B3\u03BF\u03C2 ",
     "\u3053\u3068\u3070\u3001\u30B3\u30C8\u30D0\u3002\uFF0C\u6F22\u5B57\uD55C\uAE00",
-    "\u0441\u043B\u043E\u0432\u043E, \u0441\u043B\u043E\u0432\u043E \u0438 "
-    "\u0441\u043B\u043E\u0432\u043E "
-    "\u3053\u3068\u3070\u3001\u201C\u6F22\u5B57\u201D\u2014\u30B3\u30C8\u30D0\u3002",
+    "\u201C\u6F22\u5B57\u201D\u2014\u30C8\u3002\u0441\u043B\u043E\u0432\u043E \u0438, ",
 };
 #define N_BUILT_IN (uint32_t)(sizeof built_in / sizeof built_in[0])
 
