@@ -3,6 +3,7 @@
 #ifndef L0_LEXER_SIMD_BULK_H
 #define L0_LEXER_SIMD_BULK_H
 
+#include "lexer/context.h"
 #include "lexer/nest.h"
 #include "lexer/simd_isa.h"
 
@@ -128,14 +129,17 @@ SIMD_INLINE unsigned simd_bulk_state(const struct simd_flow *flow)
 SIMD_INLINE struct simd_flow simd_load_flow(struct lexer *lx)
 {
     struct lexer_nest *const nest = &lx->nest;
-    struct simd_flow flow = {.depth = nest->depth,
-                             .outer = nest->guard,
-                             .math_start = nest->math[0].start,
-                             .math_depth = nest->math[0].depth,
-                             .shift_token = nest->shift_token,
-                             .in_math = nest->n_math > 0,
-                             .is_plain = true,
-                             .forbidden = lx->context.n_saves ? ~UINT64_C(0) : 0};
+    struct simd_flow flow = {
+        .depth = nest->depth,
+        .outer = nest->guard,
+        .math_start = nest->math[0].start,
+        .math_depth = nest->math[0].depth,
+        .shift_token = nest->shift_token,
+        .in_math = nest->n_math > 0,
+        .is_plain = true,
+        .forbidden = context_keeps_codes(lx, nest->depth, nest->n_env, 0, nest->n_groups)
+                         ? 0
+                         : ~UINT64_C(0)};
     flow.state = simd_bulk_state(&flow);
     if (nest->n_math == 0)
         return flow;

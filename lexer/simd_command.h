@@ -3,6 +3,8 @@
 #ifndef L0_LEXER_SIMD_COMMAND_H
 #define L0_LEXER_SIMD_COMMAND_H
 
+#include <string.h>
+
 #include "lexer/catcode.h"
 #include "lexer/context.h"
 #include "lexer/group.h"
@@ -53,13 +55,27 @@ SIMD_INLINE bool simd_is_followed(const struct lexer *lx, bool is_end, const uin
     return is_end ? verbatim_is_document(name, n) : verbatim_is_name(lx, name, n);
 }
 
+/* \end{name} ends no more than the innermost environment, and nothing is brought back there; or
+ * there is nothing to bring back. */
+SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t name, uint32_t n)
+{
+    const struct lexer_nest *const nest = &place->lx->nest;
+    if (place->lx->context.n_saves == 0 || nest->n_env == 0)
+        return true;
+    const uint8_t *const begun = place->input + nest->env[nest->n_env - 1].name_start;
+    return memcmp(begun, place->input + name, n) == 0 && begun[n] == '}' &&
+           context_keeps_codes(place->lx, nest->depth, nest->n_env - 1, nest->n_math,
+                               nest->n_groups);
+}
+
 /* Takes \begin{name} or \end{name} at offset at, whose name is given. False: the byte-wise machine
  * has to. */
 SIMD_INLINE bool simd_take_environment(const struct simd_place *place, uint32_t at, bool is_end,
                                        uint32_t name, uint32_t n)
 {
     struct lexer *const lx = place->lx;
-    if (n > LEXER_ENV_NAME_BYTES_MAX || simd_is_followed(lx, is_end, place->input + name, n) ||
+    if (n > LEXER_ENV_NAME_BYTES_MAX || (is_end && !simd_end_keeps_codes(place, name, n)) ||
+        simd_is_followed(lx, is_end, place->input + name, n) ||
         context_redefines(lx, place->input, is_end ? WATCH_END : WATCH_BEGIN, at))
         return false;
     nest_environment(lx, place->input, at, name + n);
@@ -106,8 +122,7 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     uint32_t name;
     uint32_t name_end = simd_plain_environment(place, at, &is_end, &name);
     if (name_end != 0)
-        return lx->context.n_saves == 0 &&
-               simd_take_environment(place, at, is_end, name, name_end - 1 - name);
+        return simd_take_environment(place, at, is_end, name, name_end - 1 - name);
     const uint32_t end = simd_word_end(place, at + 1);
     const uint32_t n = end - at - 1;
     /* Behind the end it may go on, and behind these in ^^ notation or as UTF-8. */
@@ -116,9 +131,11 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     const enum watch watch = watch_name(input + at + 1, n, lx->context.on);
     if (watch == WATCH_NONE)
         return true;
-    if (lx->context.n_saves > 0)
-        return false; /* an end of a group may bring category codes back */
     if (watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) {
+        const struct lexer_nest *const nest = &lx->nest;
+        if (watch == WATCH_END_GROUP && nest->n_groups > 0 &&
+            !context_keeps_codes(lx, nest->depth, nest->n_env, nest->n_math, nest->n_groups - 1))
+            return false;
         group_command(lx, input, watch, at);
         return true;
     }
@@ -129,28 +146,49 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
            simd_take_environment(place, at, watch == WATCH_END, end + 1, name_end - end - 2);
 }
 
-/* A blank line or a $. False: for the byte-wise machine, since an end of a formula may bring
- * category codes back. */
+/* The end of the innermost formula, if it is one of these braces, brings nothing back. */
+SIMD_INLINE bool simd_formula_keeps_codes(const struct lexer *lx)
+{
+    const struct lexer_nest *const nest = &lx->nest;
+    return nest->n_math == 0 || nest->math[nest->n_math - 1].depth != nest->depth ||
+           context_keeps_codes(lx, nest->depth, nest->n_env, nest->n_math - 1, nest->n_groups);
+}
+
+/* A $ or a blank line. False: for the byte-wise machine. */
 SIMD_INLINE bool simd_take_shift(const struct simd_place *place, uint32_t at, uint32_t n_tokens)
 {
-    struct lexer *const lx = place->lx;
-    if (lx->context.n_saves > 0)
+    if (!simd_formula_keeps_codes(place->lx))
         return false;
-    lx->n_tokens = n_tokens;
-    nest_math_shift(lx, at);
+    place->lx->n_tokens = n_tokens;
+    nest_math_shift(place->lx, at);
     return true;
 }
 
 SIMD_INLINE bool simd_take_par(const struct simd_place *place, uint32_t at)
 {
-    struct lexer *const lx = place->lx;
-    const struct lexer_nest *const nest = &lx->nest;
-    if (nest->n_math == 0)
+    if (place->lx->nest.n_math == 0)
         return true;
-    if (lx->context.n_saves > 0)
+    if (!simd_formula_keeps_codes(place->lx))
         return false;
     const bool crlf = place->input[at] == '\r' && place->input[at + 1] == '\n';
-    nest_par(lx, place->input, at, at + (crlf ? 2 : 1));
+    nest_par(place->lx, place->input, at, at + (crlf ? 2 : 1));
+    return true;
+}
+
+/* A }, with which all ends that was opened inside its braces: of what codes are local to, only
+ * groups can be as deep and older (see group.c). */
+SIMD_INLINE bool simd_take_close(const struct simd_place *place, uint32_t at)
+{
+    struct lexer *const lx = place->lx;
+    const struct lexer_nest *const nest = &lx->nest;
+    if (lx->context.n_saves > 0 && nest->depth > 0) {
+        uint32_t n_groups = nest->n_groups;
+        while (n_groups > 0 && nest->groups[n_groups - 1].depth >= nest->depth)
+            n_groups--;
+        if (!context_keeps_codes(lx, nest->depth - 1, nest->n_env, nest->n_math, n_groups))
+            return false;
+    }
+    nest_close_brace(lx, place->input, at, at + 1);
     return true;
 }
 
@@ -175,10 +213,8 @@ SIMD_SELDOM uint32_t simd_nest_one_by_one(const struct simd_place *place,
                 simd_take_shift(place, at, n_tokens + simd_count(chunk->tokens[lane] & (bit - 1)));
         else if ((low & bit) == 0)
             nest_open_brace(lx);
-        else if (lx->context.n_saves > 0 && lx->nest.depth <= lx->nest.guard)
-            taken = false; /* an end of a group may bring them back, too */
         else
-            nest_close_brace(lx, place->input, at, at + 1);
+            taken = simd_take_close(place, at);
         if (!taken)
             return at;
     }

@@ -11,8 +11,8 @@ struct simd_verb {
     uint32_t begin, end;
 };
 
-/* The state behind it is M, and nothing goes on but a run of letters or others, in which a span then
- * begins. */
+/* The state behind it is M, and nothing goes on but a run of letters or others, in which a span
+ * then begins. */
 SIMD_INLINE bool simd_ends_as_told(const struct simd_chunk *chunk, uint32_t end)
 {
     const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2], end - 1);
@@ -55,6 +55,8 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
         chunk->high[lane] &= ~inside;
         chunk->doubts[lane] &= ~inside;
         chunk->events[lane] &= ~inside;
+        if (writes)
+            chunk->word_first[lane] &= ~inside; /* the delimiter may be an escape character */
     }
     for (uint32_t bit = 0; bit < SIMD_KIND_BITS && writes; bit++)
         simd_change_bit(chunk->kind[bit], verb->begin, LEXER_VERBATIM >> bit & 1);
