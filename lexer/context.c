@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lexer/catcode.h"
+#include "lexer/codes.h"
 #include "lexer/formula.h"
 #include "lexer/group.h"
 #include "lexer/issue.h"
@@ -13,63 +14,15 @@
 #include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 
-static uint8_t regime_slot(unsigned regime, unsigned slot)
-{
-    if (slot < 256)
-        return catcode_class[regime][slot];
-    if (slot == LEXER_SLOT_LINE_FEED)
-        return catcode_first[regime]['\n'];
-    return slot == LEXER_SLOT_LINE_END ? catcode_first[regime]['\r'] : 0;
-}
-
-/* Loops of kernels take ASCII letters for such, and U+0020 and the tab, behind escape characters
- * too, for what gives a space or nothing; line ends for that or U+0020; and they do not ask
- * suspect.c about control characters, of which it says nothing in lualatex, and what is not ASCII
- * in pdflatex. */
-static bool is_odd(const struct lexer *lx, unsigned slot, uint8_t value)
-{
-    const unsigned lower = slot | 0x20;
-    if (value == regime_slot(lx->regime, slot) || slot > LEXER_SLOT_LINE_END)
-        return false;
-    if (slot == LEXER_SLOT_LINE_FEED)
-        return false; /* raw line feeds end lines */
-    if (slot == LEXER_SLOT_LINE_END || (lower >= 'a' && lower <= 'z'))
-        return true;
-    if (slot == ' ' || slot == '\t')
-        return value != CATCODE_SPACE && value != CATCODE_IGNORED;
-    return lx->regime == LEXER_PDFLATEX && (slot < ' ' || slot >= 0x7F);
-}
-
-static void put_slot(struct lexer *lx, unsigned slot, uint8_t value)
-{
-    struct lexer_context *context = &lx->context;
-    const uint8_t of_regime = regime_slot(lx->regime, slot);
-    const bool is_at = slot == '@' && value == CATCODE_LETTER;
-    const bool was_at = slot == '@' && context->slots[slot] == CATCODE_LETTER;
-    const bool is_code = slot < LEXER_SLOT_EXPL; /* the others tell nothing of characters */
-    if (is_code && value != of_regime && !is_at)
-        context->n_changed++;
-    if (is_code && context->slots[slot] != of_regime && !was_at)
-        context->n_changed--;
-    context->n_odd += is_odd(lx, slot, value);
-    context->n_odd -= is_odd(lx, slot, context->slots[slot]);
-    context->slots[slot] = value;
-    if (slot == '@')
-        context->at_is_letter = is_at;
-    lx->run = LEXER_RUN_NONE;
-}
-
 void context_begin(struct lexer *lx, const struct lexer_options *options)
 {
     struct lexer_context *context = &lx->context;
-    memcpy(context->slots, catcode_class[lx->regime], 256);
-    context->slots[LEXER_SLOT_LINE_FEED] = regime_slot(lx->regime, LEXER_SLOT_LINE_FEED);
-    context->slots[LEXER_SLOT_LINE_END] = regime_slot(lx->regime, LEXER_SLOT_LINE_END);
+    codes_begin(lx);
     context->on = !options->is_static;
     if (!context->on)
         return;
     if (options->at_is_letter)
-        put_slot(lx, '@', CATCODE_LETTER);
+        codes_put(lx, '@', CATCODE_LETTER);
     context->verbatim_names = options->verbatim_names;
     context->n_verbatim_names = options->n_verbatim_names;
     if (context->n_verbatim_names > LEXER_VERBATIM_NAMES_MAX) {
@@ -82,93 +35,6 @@ void context_not_followed(struct lexer *lx, uint32_t start, uint32_t end)
 {
     lexer_issue_add(
         lx, &(struct lexer_issue){.start = start, .end = end, .id = LEXER_ISSUE_NOT_FOLLOWED});
-}
-
-/* Levels and what is brought back at their ends. */
-
-struct lexer_level context_level(const struct lexer *lx)
-{
-    return (struct lexer_level){.depth = lx->nest.depth,
-                                .n_env = (uint16_t)lx->nest.n_env,
-                                .n_math = (uint8_t)lx->nest.n_math,
-                                .n_groups = (uint8_t)lx->nest.n_groups};
-}
-
-static bool is_over(const struct lexer *lx, const struct lexer_level *level)
-{
-    const struct lexer_nest *nest = &lx->nest;
-    return nest->depth < level->depth || nest->n_env < level->n_env ||
-           nest->n_math < level->n_math || nest->n_groups < level->n_groups;
-}
-
-static bool same_level(const struct lexer_level *a, const struct lexer_level *b)
-{
-    return a->depth == b->depth && a->n_env == b->n_env && a->n_math == b->n_math &&
-           a->n_groups == b->n_groups;
-}
-
-/* What is open is all counted, so that its end will be seen. */
-static bool level_is_known(const struct lexer *lx)
-{
-    const struct lexer_nest *nest = &lx->nest;
-    return nest->env_beyond == 0 && nest->groups_beyond == 0 && !nest->math_beyond;
-}
-
-void context_undo(struct lexer *lx)
-{
-    struct lexer_context *context = &lx->context;
-    while (context->n_saves > 0 && is_over(lx, &context->saves[context->n_saves - 1].level)) {
-        const struct lexer_save *save = &context->saves[--context->n_saves];
-        put_slot(lx, save->slot, save->value);
-    }
-}
-
-/* Where a group is open that the change is local to, what was there is kept; once for each level.
- */
-static bool save_slot(struct lexer *lx, const struct lexer_level *level, unsigned slot)
-{
-    static const struct lexer_level outside = {0};
-    struct lexer_context *context = &lx->context;
-    if (same_level(level, &outside))
-        return true;
-    for (uint32_t i = context->n_saves; i > 0 && same_level(&context->saves[i - 1].level, level);
-         i--)
-        if (context->saves[i - 1].slot == slot)
-            return true;
-    if (context->n_saves == LEXER_SAVES_MAX)
-        return false;
-    context->saves[context->n_saves++] =
-        (struct lexer_save){.level = *level, .slot = (uint16_t)slot, .value = context->slots[slot]};
-    nest_update_guard(lx);
-    return true;
-}
-
-/* Several changes of one command are made together or not at all. */
-static bool has_room(const struct lexer *lx, uint32_t n)
-{
-    return level_is_known(lx) && LEXER_SAVES_MAX - lx->context.n_saves >= n;
-}
-
-static bool change(struct lexer *lx, const struct lexer_level *level, unsigned slot, uint8_t value)
-{
-    if (lx->context.slots[slot] == value)
-        return true;
-    if (!save_slot(lx, level, slot))
-        return false;
-    put_slot(lx, slot, value);
-    return true;
-}
-
-/* \global: no end of a group brings another value back. */
-static void change_everywhere(struct lexer *lx, unsigned slot, uint8_t value)
-{
-    struct lexer_context *context = &lx->context;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < context->n_saves; i++)
-        if (context->saves[i].slot != slot)
-            context->saves[n++] = context->saves[i];
-    context->n_saves = n;
-    put_slot(lx, slot, value);
 }
 
 bool context_in_definition(struct lexer *lx, const uint8_t *input, uint32_t at)
@@ -229,19 +95,19 @@ _Static_assert(LEXER_SLOT_EXPL_OLD + N_EXPL == LEXER_SLOT_COUNT, "one old value 
 
 static bool turn_expl(struct lexer *lx, bool on)
 {
-    const struct lexer_level level = context_level(lx);
+    const struct lexer_level level = codes_level(lx);
     uint8_t *const slots = lx->context.slots;
     if ((slots[LEXER_SLOT_EXPL] != 0) == on)
         return true;
-    if (!has_room(lx, 2 * N_EXPL + 1))
+    if (!codes_has_room(lx, 2 * N_EXPL + 1))
         return false;
     for (unsigned i = 0; i < N_EXPL; i++) {
         if (on)
-            change(lx, &level, LEXER_SLOT_EXPL_OLD + i, slots[expl_codes[i].slot]);
-        change(lx, &level, expl_codes[i].slot,
-               on ? expl_codes[i].value : slots[LEXER_SLOT_EXPL_OLD + i]);
+            codes_change(lx, &level, LEXER_SLOT_EXPL_OLD + i, slots[expl_codes[i].slot]);
+        codes_change(lx, &level, expl_codes[i].slot,
+                     on ? expl_codes[i].value : slots[LEXER_SLOT_EXPL_OLD + i]);
     }
-    return change(lx, &level, LEXER_SLOT_EXPL, on);
+    return codes_change(lx, &level, LEXER_SLOT_EXPL, on);
 }
 
 /* \catcode */
@@ -271,14 +137,14 @@ static bool begin_catcode(struct lexer *lx, const struct character_source *src)
     if (found.kind == NUMBER_NONE)
         return true;
     const int slot = found.kind == NUMBER_CONSTANT ? slot_of(lx, found.left, found.right) : -1;
-    if (slot < 0 || (context->busy & LEXER_BUSY_CATCODE) || !level_is_known(lx) ||
+    if (slot < 0 || (context->busy & LEXER_BUSY_CATCODE) || !codes_level_is_known(lx) ||
         !is_executed(lx, src->bytes, lx->control_start) ||
         !formula_enter(lx, src->bytes, lx->control_start)) {
         context_not_followed(lx, lx->control_start, found.end);
         return true;
     }
     context->busy |= LEXER_BUSY_CATCODE;
-    context->catcode_level = context_level(lx);
+    context->catcode_level = codes_level(lx);
     context->catcode_slot = (uint16_t)slot;
     context->catcode_value = (uint8_t)found.right;
     context->catcode_is_global = look_is_global(&text, lx->control_start);
@@ -302,27 +168,28 @@ static void finish_catcode(struct lexer *lx)
         return;
     context->busy &= (uint8_t)~LEXER_BUSY_CATCODE;
     if (context->catcode_is_global)
-        change_everywhere(lx, context->catcode_slot, context->catcode_value);
-    else if (!is_over(lx, &context->catcode_level) &&
-             !change(lx, &context->catcode_level, context->catcode_slot, context->catcode_value))
+        codes_change_everywhere(lx, context->catcode_slot, context->catcode_value);
+    else if (!codes_is_over(lx, &context->catcode_level) &&
+             !codes_change(lx, &context->catcode_level, context->catcode_slot,
+                           context->catcode_value))
         context_not_followed(lx, context->catcode_start, context->catcode_end);
 }
 
 /* Commands that change category codes at once. */
 static bool change_by_word(struct lexer *lx, enum watch watch)
 {
-    const struct lexer_level level = context_level(lx);
-    if (!level_is_known(lx))
+    const struct lexer_level level = codes_level(lx);
+    if (!codes_level_is_known(lx))
         return false;
     switch ((unsigned)watch) {
     case WATCH_AT_LETTER:
-        return change(lx, &level, '@', CATCODE_LETTER);
+        return codes_change(lx, &level, '@', CATCODE_LETTER);
     case WATCH_AT_OTHER:
-        return change(lx, &level, '@', CATCODE_OTHER);
+        return codes_change(lx, &level, '@', CATCODE_OTHER);
     case WATCH_OBEY_LINES:
-        return change(lx, &level, LEXER_SLOT_LINE_END, CATCODE_ACTIVE);
+        return codes_change(lx, &level, LEXER_SLOT_LINE_END, CATCODE_ACTIVE);
     case WATCH_OBEY_SPACES:
-        return change(lx, &level, ' ', CATCODE_ACTIVE);
+        return codes_change(lx, &level, ' ', CATCODE_ACTIVE);
     default:
         return turn_expl(lx, watch == WATCH_EXPL_ON);
     }

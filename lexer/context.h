@@ -23,23 +23,6 @@ static inline bool context_is_idle(const struct lexer *lx)
     return (lx->context.busy | lx->context.n_changed | lx->context.end_is_space) == 0;
 }
 
-/* The place in the nesting that lx has reached. */
-struct lexer_level context_level(const struct lexer *lx);
-
-/* No code would be brought back if no more than so much was open. */
-static inline bool context_keeps_codes(const struct lexer *lx, uint32_t depth, uint32_t n_env,
-                                       uint32_t n_math, uint32_t n_groups)
-{
-    if (lx->context.n_saves == 0)
-        return true;
-    const struct lexer_level *const level = &lx->context.saves[lx->context.n_saves - 1].level;
-    return level->depth <= depth && level->n_env <= n_env && level->n_math <= n_math &&
-           level->n_groups <= n_groups;
-}
-
-/* Brings back what the end of a group undoes; to be called whenever something was closed. */
-void context_undo(struct lexer *lx);
-
 /* The offset is in the body of a definition: what stands there is not executed there. */
 bool context_in_definition(struct lexer *lx, const uint8_t *input, uint32_t at);
 

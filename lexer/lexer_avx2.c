@@ -118,11 +118,6 @@ SIMD_INLINE uint64_t avx2_at_least(const uint8_t *in, uint8_t byte)
     return signs(at_least(load(in), byte), at_least(load(in + HALF_BYTES), byte));
 }
 
-SIMD_INLINE uint64_t avx2_leads(const uint8_t *in)
-{
-    return signs(lead_signs(load(in)), lead_signs(load(in + HALF_BYTES)));
-}
-
 /* The sets that are 16 values from first on agree with; none for other values. */
 SIMD_INLINE __m256i index_from(__m256i in, uint8_t first)
 {
@@ -437,7 +432,6 @@ static const struct simd_isa avx2 = {
     .classify_by = avx2_classify_by,
     .equal = avx2_equal,
     .at_least = avx2_at_least,
-    .leads = avx2_leads,
     .utf8 = avx2_utf8,
     .suspects = avx2_suspects,
     .gather = avx2_gather,

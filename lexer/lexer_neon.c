@@ -127,11 +127,6 @@ SIMD_INLINE uint64_t neon_at_least(const uint8_t *in, uint8_t byte)
     return bits_of(found);
 }
 
-SIMD_INLINE uint64_t neon_leads(const uint8_t *in)
-{
-    return neon_at_least(in, 0xC0);
-}
-
 /* What a table says of the values; nothing beyond 15. */
 SIMD_INLINE uint8x16_t look_up(const uint8_t values[16], uint8x16_t index)
 {
@@ -471,7 +466,6 @@ static const struct simd_isa neon = {
     .classify_by = neon_classify_by,
     .equal = neon_equal,
     .at_least = neon_at_least,
-    .leads = neon_leads,
     .utf8 = neon_utf8,
     .suspects = neon_suspects,
     .gather = neon_gather,

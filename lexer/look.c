@@ -3,20 +3,10 @@
 #include <string.h>
 
 #include "lexer/catcode.h"
+#include "lexer/look_text.h"
 #include "lexer/state.h"
-#include "lexer/word64.h"
 
 #define ARGUMENTS_MAX 4u /* in braces, of the commands below */
-
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-static bool is_line_end(uint8_t byte)
-{
-    return byte == '\n' || byte == '\r';
-}
 
 static bool is_name_byte(uint8_t byte)
 {
@@ -25,36 +15,22 @@ static bool is_name_byte(uint8_t byte)
     return are[byte];
 }
 
-static bool has_catcode(const struct look_text *text, uint32_t at, enum catcode catcode)
-{
-    return text->slots[text->bytes[at]] == catcode;
-}
-
 /* A brace, or what has its category code. */
 static bool is_open(const struct look_text *text, struct look_word word)
 {
     return word.n_bytes == 0 && word.byte != 0 && text->slots[word.byte] == CATCODE_BEGIN_GROUP;
 }
 
-/* An odd number of escape characters stands before offset at. */
-static bool is_escaped(const struct look_text *text, uint32_t at)
-{
-    uint32_t n = 0;
-    while (at > n && has_catcode(text, at - n - 1, CATCODE_ESCAPE))
-        n++;
-    return n % 2 == 1;
-}
-
 struct look_word look_before(const struct look_text *text, uint32_t at)
 {
-    while (at > 0 && is_blank(text->bytes[at - 1]))
+    while (at > 0 && look_is_blank(text->bytes[at - 1]))
         at--;
-    if (at == 0 || is_line_end(text->bytes[at - 1]))
+    if (at == 0 || look_is_line_end(text->bytes[at - 1]))
         return (struct look_word){.start = at};
     uint32_t start = at;
     while (start > 0 && is_name_byte(text->bytes[start - 1]))
         start--;
-    if (start < at && is_escaped(text, start))
+    if (start < at && look_is_escaped(text, start))
         return (struct look_word){.start = start, .n_bytes = at - start};
     return (struct look_word){.start = at - 1, .byte = text->bytes[at - 1]};
 }
@@ -96,31 +72,31 @@ static const struct look_name plain_definers[] = {
 
 /* The beginnings of the names of those whose braces hold what is only executed later, and how many
  * arguments in braces they have at most. */
-static const struct look_name latex_definers[] = {NAME_WITH("newcommand", 2),
-                                                  NAME_WITH("renewcommand", 2),
-                                                  NAME_WITH("providecommand", 2),
-                                                  NAME_WITH("newenvironment", 3),
-                                                  NAME_WITH("renewenvironment", 3),
-                                                  NAME_WITH("NewDocumentC", 3),
-                                                  NAME_WITH("RenewDocumentC", 3),
-                                                  NAME_WITH("ProvideDocumentC", 3),
-                                                  NAME_WITH("NewDocumentE", 4),
-                                                  NAME_WITH("RenewDocumentE", 4),
-                                                  NAME_WITH("ProvideDocumentE", 4),
-                                                  NAME_WITH("DeclareDocumentC", 3),
-                                                  NAME_WITH("DeclareDocumentE", 4),
-                                                  NAME_WITH("DeclareRobust", 2),
-                                                  NAME_WITH("DeclareOption", 2),
-                                                  NAME_WITH("AtBeginEnvironment", 2),
-                                                  NAME_WITH("AtEndEnvironment", 2),
-                                                  NAME_WITH("AtBeginDocument", 1),
-                                                  NAME_WITH("AtEndDocument", 1),
-                                                  NAME_WITH("AtEndOf", 1),
-                                                  {0}};
+static const struct look_name definers[] = {NAME_WITH("newcommand", 2),
+                                            NAME_WITH("renewcommand", 2),
+                                            NAME_WITH("providecommand", 2),
+                                            NAME_WITH("newenvironment", 3),
+                                            NAME_WITH("renewenvironment", 3),
+                                            NAME_WITH("NewDocumentC", 3),
+                                            NAME_WITH("RenewDocumentC", 3),
+                                            NAME_WITH("ProvideDocumentC", 3),
+                                            NAME_WITH("NewDocumentE", 4),
+                                            NAME_WITH("RenewDocumentE", 4),
+                                            NAME_WITH("ProvideDocumentE", 4),
+                                            NAME_WITH("DeclareDocumentC", 3),
+                                            NAME_WITH("DeclareDocumentE", 4),
+                                            NAME_WITH("DeclareRobust", 2),
+                                            NAME_WITH("DeclareOption", 2),
+                                            NAME_WITH("AtBeginEnvironment", 2),
+                                            NAME_WITH("AtEndEnvironment", 2),
+                                            NAME_WITH("AtBeginDocument", 1),
+                                            NAME_WITH("AtEndDocument", 1),
+                                            NAME_WITH("AtEndOf", 1),
+                                            {0}};
 
 static unsigned n_arguments_of(const struct look_text *text, struct look_word word)
 {
-    for (const struct look_name *name = latex_definers; name->bytes; name++)
+    for (const struct look_name *name = definers; name->bytes; name++)
         if (begins_with(text, word, name))
             return name->n_arguments;
     return 0;
@@ -145,7 +121,7 @@ static bool follows_let(const struct look_text *text, uint32_t at)
 {
     static const struct look_name let[] = {NAME("let"), {0}};
     const struct look_word name = look_before(text, at);
-    const bool is_word = name.n_bytes > 0 || is_escaped(text, name.start);
+    const bool is_word = name.n_bytes > 0 || look_is_escaped(text, name.start);
     return (name.n_bytes > 0 || name.byte != 0) &&
            is_one_of(text, look_before(text, name.start - is_word), let);
 }
@@ -213,7 +189,7 @@ static bool skip_argument(const struct look_text *text, uint32_t low, uint32_t *
         const uint8_t byte = text->bytes[--*at], catcode = text->slots[byte];
         const bool closes = in_brackets ? byte == ']' : catcode == CATCODE_END_GROUP;
         const bool opens = in_brackets ? byte == '[' : catcode == CATCODE_BEGIN_GROUP;
-        if ((!closes && !opens) || is_escaped(text, *at))
+        if ((!closes && !opens) || look_is_escaped(text, *at))
             continue;
         if (closes)
             n++;
@@ -231,10 +207,11 @@ static bool skip_arguments(const struct look_text *text, uint32_t low, uint32_t 
     bool line_ended = false;
     while (*at > 0 && *n_braces < ARGUMENTS_MAX) {
         const uint8_t byte = text->bytes[*at - 1];
-        const bool is_end = is_line_end(byte), is_blank_or_star = is_blank(byte) || byte == '*';
+        const bool is_end = look_is_line_end(byte),
+                   is_blank_or_star = look_is_blank(byte) || byte == '*';
         if (is_end && line_ended && !(byte == '\r' && text->bytes[*at] == '\n'))
             break; /* a blank line is no part of a command */
-        const bool is_close = has_catcode(text, *at - 1, CATCODE_END_GROUP);
+        const bool is_close = look_has_catcode(text, *at - 1, CATCODE_END_GROUP);
         if (!is_end && !is_blank_or_star && !is_close && byte != ']')
             break;
         if (*at <= low)
@@ -242,7 +219,7 @@ static bool skip_arguments(const struct look_text *text, uint32_t low, uint32_t 
         if (is_end || is_blank_or_star) {
             line_ended |= is_end;
             --*at;
-        } else if (is_escaped(text, *at - 1)) {
+        } else if (look_is_escaped(text, *at - 1)) {
             break;
         } else {
             if (!skip_argument(text, low, at))
@@ -261,7 +238,7 @@ static bool is_parameter(const struct look_text *text, uint32_t low, uint32_t at
     while (at > low) {
         const uint8_t catcode = text->slots[text->bytes[--at]];
         if ((catcode == CATCODE_BEGIN_GROUP || catcode == CATCODE_END_GROUP) &&
-            !is_escaped(text, at))
+            !look_is_escaped(text, at))
             return false;
         if (catcode != CATCODE_ESCAPE)
             continue;
@@ -271,7 +248,7 @@ static bool is_parameter(const struct look_text *text, uint32_t low, uint32_t at
             word.n_bytes++;
         const bool defines = is_one_of(text, word, plain_definers) ||
                              (word.n_bytes > 3 && memcmp(text->bytes + word.start, "cs_", 3) == 0);
-        if (defines && !is_escaped(text, at))
+        if (defines && !look_is_escaped(text, at))
             return true;
     }
     return false;
@@ -280,7 +257,7 @@ static bool is_parameter(const struct look_text *text, uint32_t low, uint32_t at
 bool look_is_no_formula(const struct look_text *text, uint32_t at)
 {
     uint32_t line = at;
-    while (line > 0 && !is_line_end(text->bytes[line - 1]))
+    while (line > 0 && !look_is_line_end(text->bytes[line - 1]))
         line--;
     return is_parameter(text, line, at) || look_is_mention(text, at);
 }
@@ -356,8 +333,8 @@ static enum brace brace_at(const struct look_text *text, uint32_t at)
 /* Where the comment begins on the line from offset at on, or its end. */
 static uint32_t text_end(const struct look_text *text, uint32_t at, uint32_t end)
 {
-    while (at < end && !has_catcode(text, at, CATCODE_COMMENT))
-        at += has_catcode(text, at, CATCODE_ESCAPE) ? 2 : 1;
+    while (at < end && !look_has_catcode(text, at, CATCODE_COMMENT))
+        at += look_has_catcode(text, at, CATCODE_ESCAPE) ? 2 : 1;
     return at < end ? at : end;
 }
 
@@ -365,118 +342,9 @@ static uint32_t text_end(const struct look_text *text, uint32_t at, uint32_t end
 static uint32_t skip_line_end(const struct look_text *text, uint32_t at)
 {
     uint32_t line = at;
-    while (line > 0 && !is_line_end(text->bytes[line - 1]))
+    while (line > 0 && !look_is_line_end(text->bytes[line - 1]))
         line--;
     return text_end(text, line, at);
-}
-
-bool look_is_no_bracket(const struct look_text *text, uint32_t at)
-{
-    return (at > 0 && text->bytes[at - 1] == '`') || look_is_mention(text, at);
-}
-
-static bool is_bracket(uint8_t byte)
-{
-    return byte == '[' || byte == '(' || byte == ']' || byte == ')';
-}
-
-/* \[ and \( are 1, \] and \) are -1; at is the offset of the bracket. */
-static int bracket_at(const struct look_text *text, uint32_t at)
-{
-    const uint8_t byte = text->bytes[at];
-    if (!is_bracket(byte) || !is_escaped(text, at) || look_is_no_bracket(text, at - 1))
-        return 0;
-    return byte == '[' || byte == '(' ? 1 : -1;
-}
-
-static bool holds_bracket(uint64_t bytes)
-{
-    return (word64_equal(bytes, '[') | word64_equal(bytes, ']') | word64_equal(bytes, '(') |
-            word64_equal(bytes, ')')) != 0;
-}
-
-/* The offset of the first \[, \(, \] or \), which are rare, or of its end. */
-static uint32_t find_bracket(const struct look_text *text, uint32_t from, uint32_t to)
-{
-    uint32_t at = from;
-    while (at < to) {
-        if (to - at >= 8 && !holds_bracket(word64_load(text->bytes + at)))
-            at += 8;
-        else if (bracket_at(text, at) != 0)
-            break;
-        else
-            at++;
-    }
-    return at < to ? at : to;
-}
-
-/* A line up to its comment or its end. */
-struct line {
-    uint32_t start, end;
-    uint32_t n_opens, n_closes; /* braces that have no other one on it */
-    bool holds_bracket;         /* behind an escape character */
-    bool is_blank;              /* and has no comment */
-};
-
-/* That of the line end at offset at. */
-static struct line line_before(const struct look_text *text, uint32_t at)
-{
-    struct line line = {.start = at, .is_blank = true};
-    while (line.start > 0 && !is_line_end(text->bytes[line.start - 1]))
-        line.start--;
-    for (line.end = line.start; line.end < at; line.end++) {
-        const uint8_t byte = text->bytes[line.end], catcode = text->slots[byte];
-        if (catcode == CATCODE_COMMENT) {
-            line.is_blank = false;
-            break;
-        }
-        if (catcode == CATCODE_ESCAPE && line.end + 1 < at) {
-            line.is_blank &= is_blank(byte);
-            line.end++;
-            line.holds_bracket |= is_bracket(text->bytes[line.end]);
-        } else if (catcode == CATCODE_BEGIN_GROUP && !is_blank(byte)) {
-            line.n_opens++;
-        } else if (catcode == CATCODE_END_GROUP && !is_blank(byte)) {
-            line.n_closes += line.n_opens == 0;
-            line.n_opens -= line.n_opens > 0;
-        }
-        line.is_blank &= is_blank(text->bytes[line.end]);
-    }
-    return line;
-}
-
-bool look_in_formula(const struct look_text *text, uint32_t low, bool was_in, uint32_t at)
-{
-    bool line_ended = false; /* and nothing but blanks was behind */
-    uint32_t n_closed = 0;   /* braces, in which a formula would be over, or half of one */
-    if (!was_in)
-        low = find_bracket(text, low, at); /* before that it is the same */
-    while (at > low) {
-        const uint8_t byte = text->bytes[--at];
-        if (is_line_end(byte)) {
-            if (line_ended && !(byte == '\r' && text->bytes[at + 1] == '\n'))
-                return false;
-            const struct line line = line_before(text, at);
-            line_ended = line.end == at;
-            at = line.end;
-            if (line.start < low || line.holds_bracket)
-                continue;
-            n_closed = line.n_closes + (n_closed > line.n_opens ? n_closed - line.n_opens : 0);
-            line_ended = line.is_blank;
-            at = line.start;
-        } else if (!is_blank(byte)) {
-            line_ended = false;
-            const int bracket = n_closed == 0 ? bracket_at(text, at) : 0;
-            if (bracket != 0)
-                return bracket > 0;
-            if (has_catcode(text, at, CATCODE_END_GROUP) && !is_escaped(text, at))
-                n_closed++;
-            else if (n_closed > 0 && has_catcode(text, at, CATCODE_BEGIN_GROUP) &&
-                     !is_escaped(text, at))
-                n_closed--;
-        }
-    }
-    return was_in;
 }
 
 struct look_braces look_at_braces(const struct look_text *text, uint32_t at, uint32_t n)
@@ -485,10 +353,10 @@ struct look_braces look_at_braces(const struct look_text *text, uint32_t at, uin
     uint32_t n_found = 0, n_closed = 0;
     while (at > 0 && n_found < n) {
         const uint8_t byte = text->bytes[--at], catcode = text->slots[byte];
-        if (is_line_end(byte)) {
+        if (look_is_line_end(byte)) {
             at = skip_line_end(text, at);
         } else if ((catcode != CATCODE_BEGIN_GROUP && catcode != CATCODE_END_GROUP) ||
-                   is_escaped(text, at)) {
+                   look_is_escaped(text, at)) {
             continue;
         } else if (catcode == CATCODE_END_GROUP) {
             n_closed++;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lexer/codes.h"
 #include "lexer/context.h"
 #include "lexer/hidden.h"
 #include "lexer/issue.h"
@@ -66,7 +67,7 @@ static void settle(struct lexer *lx)
     if (nest->n_math < LEXER_MATH_DEPTH_MAX)
         nest->math_beyond = false;
     if (lx->context.n_saves > 0)
-        context_undo(lx);
+        codes_undo(lx);
     nest_update_guard(lx);
 }
 

@@ -3,7 +3,7 @@
 #ifndef L0_LEXER_SIMD_BULK_H
 #define L0_LEXER_SIMD_BULK_H
 
-#include "lexer/context.h"
+#include "lexer/codes.h"
 #include "lexer/nest.h"
 #include "lexer/simd_isa.h"
 
@@ -137,9 +137,8 @@ SIMD_INLINE struct simd_flow simd_load_flow(struct lexer *lx)
         .shift_token = nest->shift_token,
         .in_math = nest->n_math > 0,
         .is_plain = true,
-        .forbidden = context_keeps_codes(lx, nest->depth, nest->n_env, 0, nest->n_groups)
-                         ? 0
-                         : ~UINT64_C(0)};
+        .forbidden =
+            codes_keep(lx, nest->depth, nest->n_env, 0, nest->n_groups) ? 0 : ~UINT64_C(0)};
     flow.state = simd_bulk_state(&flow);
     if (nest->n_math == 0)
         return flow;

@@ -94,7 +94,7 @@ SIMD_INLINE void simd_classify_utf8(const struct simd_isa *isa, struct simd_chun
     }
     for (; lanes; lanes &= lanes - 1) {
         const uint32_t lane = simd_first(lanes);
-        const uint64_t leads = isa->leads(chunk->in + (size_t)lane * SIMD_LANE_BYTES);
+        const uint64_t leads = isa->at_least(chunk->in + (size_t)lane * SIMD_LANE_BYTES, 0xC0);
         chunk->utf8.leads[lane] = leads;
         simd_utf8_append(list, lane, leads);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lexer/catcode.h"
+#include "lexer/codes.h"
 #include "lexer/context.h"
 #include "lexer/group.h"
 #include "lexer/nest.h"
@@ -64,8 +65,7 @@ SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t n
         return true;
     const uint8_t *const begun = place->input + nest->env[nest->n_env - 1].name_start;
     return memcmp(begun, place->input + name, n) == 0 && begun[n] == '}' &&
-           context_keeps_codes(place->lx, nest->depth, nest->n_env - 1, nest->n_math,
-                               nest->n_groups);
+           codes_keep(place->lx, nest->depth, nest->n_env - 1, nest->n_math, nest->n_groups);
 }
 
 /* Takes \begin{name} or \end{name} at offset at, whose name is given. False: the byte-wise machine
@@ -134,7 +134,7 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     if (watch == WATCH_BEGIN_GROUP || watch == WATCH_END_GROUP) {
         const struct lexer_nest *const nest = &lx->nest;
         if (watch == WATCH_END_GROUP && nest->n_groups > 0 &&
-            !context_keeps_codes(lx, nest->depth, nest->n_env, nest->n_math, nest->n_groups - 1))
+            !codes_keep(lx, nest->depth, nest->n_env, nest->n_math, nest->n_groups - 1))
             return false;
         group_command(lx, input, watch, at);
         return true;
@@ -151,7 +151,7 @@ SIMD_INLINE bool simd_formula_keeps_codes(const struct lexer *lx)
 {
     const struct lexer_nest *const nest = &lx->nest;
     return nest->n_math == 0 || nest->math[nest->n_math - 1].depth != nest->depth ||
-           context_keeps_codes(lx, nest->depth, nest->n_env, nest->n_math - 1, nest->n_groups);
+           codes_keep(lx, nest->depth, nest->n_env, nest->n_math - 1, nest->n_groups);
 }
 
 /* A $ or a blank line. False: for the byte-wise machine. */
@@ -185,7 +185,7 @@ SIMD_INLINE bool simd_take_close(const struct simd_place *place, uint32_t at)
         uint32_t n_groups = nest->n_groups;
         while (n_groups > 0 && nest->groups[n_groups - 1].depth >= nest->depth)
             n_groups--;
-        if (!context_keeps_codes(lx, nest->depth - 1, nest->n_env, nest->n_math, n_groups))
+        if (!codes_keep(lx, nest->depth - 1, nest->n_env, nest->n_math, n_groups))
             return false;
     }
     nest_close_brace(lx, place->input, at, at + 1);

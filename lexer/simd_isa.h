@@ -39,7 +39,6 @@ struct simd_isa {
                         uint64_t *ignored, uint64_t *unwatched, uint32_t lane);
     uint64_t (*equal)(const uint8_t *in, uint8_t byte);
     uint64_t (*at_least)(const uint8_t *in, uint8_t byte);
-    uint64_t (*leads)(const uint8_t *in); /* bytes from 0xC0 on */
     struct simd_utf8_bytes (*utf8)(const uint8_t *in);
     /* Bytes that begin what suspect.c reports, but for control characters; they are not all valid
      * UTF-8. */

@@ -65,7 +65,7 @@ SIMD_INLINE uint64_t simd_line_tokens(const struct simd_isa *isa, struct simd_li
     if (__builtin_expect(odd != 0, 0))
         odd &= ~isa->equal(in, '\t');
     if (__builtin_expect(high != 0, 0)) {
-        const uint64_t leads = isa->leads(in), deletes = isa->equal(in, 0x7F);
+        const uint64_t leads = isa->at_least(in, 0xC0), deletes = isa->equal(in, 0x7F);
         if (regime == LEXER_LUALATEX) {
             uint64_t suspects = 0;
             const uint64_t valid = simd_utf8_of_lane(isa, in, lines->utf8_behind, &suspects);
