@@ -43,12 +43,14 @@ bool context_in_definition(struct lexer *lx, const uint8_t *input, uint32_t at)
     if (nest->definition_depth == 0 && nest->known_depth < nest->depth) {
         const uint32_t known = nest->known_depth;
         const struct look_text text = {.bytes = input, .slots = lx->context.slots};
-        const struct look_braces found = look_at_braces(&text, at, nest->depth - known);
+        const struct look_braces found =
+            look_at_braces(&text, nest->known_to, at, nest->depth - known);
         if (found.definition > 0)
             nest->definition_depth = known + found.definition;
         if (found.argument > 0 && nest->argument_depth == 0)
             nest->argument_depth = known + found.argument;
         nest->known_depth = nest->depth;
+        nest->known_to = at;
         nest_update_guard(lx);
     }
     return nest->definition_depth > 0;

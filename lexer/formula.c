@@ -15,7 +15,7 @@ bool formula_enter(struct lexer *lx, const uint8_t *input, uint32_t at)
     if (!context->formula_known_in)
         return true;
     const uint32_t n_groups = lx->nest.n_groups;
-    nest_open_group(lx);
+    nest_open_group(lx, at);
     if (lx->nest.n_groups == n_groups)
         return true; /* too deep: the change will say so */
     context->busy |= LEXER_BUSY_FORMULA;

@@ -20,7 +20,8 @@ static void end_outer_group(struct lexer *lx, const struct look_text *text,
 {
     if (group->definition_depth != 0 || !is_of_matter(lx, group))
         return;
-    const uint32_t definition = look_at_braces(text, at, lx->nest.depth - group->depth).definition;
+    const uint32_t definition =
+        look_at_braces(text, group->start, at, lx->nest.depth - group->depth).definition;
     if (definition > 0) {
         group->definition_depth = group->depth + definition;
     } else {
@@ -37,7 +38,7 @@ void group_command(struct lexer *lx, const uint8_t *input, enum watch watch, uin
     if (look_is_mention(&text, at))
         return;
     if (watch == WATCH_BEGIN_GROUP)
-        nest_open_group(lx);
+        nest_open_group(lx, at);
     else if (outer)
         end_outer_group(lx, &text, outer, at);
     else

@@ -137,6 +137,16 @@ bool look_is_defined(const struct look_text *text, uint32_t at)
     return is_one_of(text, before, let) || follows_definer(text, at);
 }
 
+/* The first n arguments of the command are single tokens: \cs_new_eq:NN in expl3 syntax. */
+static bool takes_tokens(const struct look_text *text, struct look_word word, uint32_t n)
+{
+    const uint8_t *const name = text->bytes + word.start;
+    const uint8_t *at = text->slots[':'] == CATCODE_LETTER ? memchr(name, ':', word.n_bytes) : NULL;
+    while (at && n > 0 && ++at < name + word.n_bytes && *at == 'N')
+        n--;
+    return n == 0;
+}
+
 bool look_is_mention(const struct look_text *text, uint32_t at)
 {
     static const struct look_name one_before[] = {
@@ -152,9 +162,12 @@ bool look_is_mention(const struct look_text *text, uint32_t at)
     if (before.n_bytes == 0 && before.byte != '*')
         return false;
     if (is_one_of(text, before, one_before) || is_one_of(text, before, plain_definers) ||
-        follows_definer(text, at))
+        takes_tokens(text, before, 1) || follows_definer(text, at))
         return true;
-    return before.n_bytes > 0 && is_one_of(text, look_before(text, before.start - 1), two_before);
+    if (before.n_bytes == 0)
+        return false;
+    const struct look_word first = look_before(text, before.start - 1);
+    return is_one_of(text, first, two_before) || takes_tokens(text, first, 2);
 }
 
 bool look_is_read(const struct look_text *text, uint32_t at)
@@ -347,11 +360,12 @@ static uint32_t skip_line_end(const struct look_text *text, uint32_t at)
     return text_end(text, line, at);
 }
 
-struct look_braces look_at_braces(const struct look_text *text, uint32_t at, uint32_t n)
+struct look_braces look_at_braces(const struct look_text *text, uint32_t low, uint32_t at,
+                                  uint32_t n)
 {
     struct look_braces found = {0};
     uint32_t n_found = 0, n_closed = 0;
-    while (at > 0 && n_found < n) {
+    while (at > low && n_found < n) {
         const uint8_t byte = text->bytes[--at], catcode = text->slots[byte];
         if (look_is_line_end(byte)) {
             at = skip_line_end(text, at);

@@ -55,7 +55,8 @@ struct look_braces {
     uint32_t definition, argument;
 };
 
-/* Of the n innermost open braces before offset at. */
-struct look_braces look_at_braces(const struct look_text *text, uint32_t at, uint32_t n);
+/* Of the n innermost open braces before offset at, which stand at offset low or behind it. */
+struct look_braces look_at_braces(const struct look_text *text, uint32_t low, uint32_t at,
+                                  uint32_t n);
 
 #endif

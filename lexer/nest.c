@@ -95,7 +95,7 @@ void nest_close_brace(struct lexer *lx, const uint8_t *input, uint32_t at, uint3
     settle(lx);
 }
 
-void nest_open_group(struct lexer *lx)
+void nest_open_group(struct lexer *lx, uint32_t at)
 {
     struct lexer_nest *nest = &lx->nest;
     if (nest->n_groups == LEXER_GROUP_DEPTH_MAX || nest->groups_beyond) {
@@ -103,7 +103,7 @@ void nest_open_group(struct lexer *lx)
         return;
     }
     nest->groups[nest->n_groups++] =
-        (struct lexer_group){.depth = nest->depth, .n_env = nest->n_env};
+        (struct lexer_group){.start = at, .depth = nest->depth, .n_env = nest->n_env};
     nest_update_guard(lx);
 }
 

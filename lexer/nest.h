@@ -23,8 +23,8 @@ void nest_math_shift(struct lexer *lx, uint32_t at);
 /* A blank line (the token \par) whose line end is at .. end. */
 void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end);
 
-/* \begingroup and \endgroup, or those of braces that are control words. */
-void nest_open_group(struct lexer *lx);
+/* \begingroup at offset at and \endgroup, or those of braces that are control words. */
+void nest_open_group(struct lexer *lx, uint32_t at);
 void nest_close_group(struct lexer *lx);
 
 /* The last \begingroup, if it stands outside the braces that are open here, but for environments;

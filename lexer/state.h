@@ -64,6 +64,7 @@ enum lexer_env_step { LEXER_ENV_IDLE = 0, LEXER_ENV_WANT_BRACE, LEXER_ENV_IN_NAM
 
 /* \begingroup or \bgroup. */
 struct lexer_group {
+    uint32_t start; /* of the command */
     uint32_t depth;
     uint32_t n_env; /* environments open where it began */
     uint32_t ends;  /* 1: with the braces that its \endgroup stands in; depth is theirs */
@@ -84,9 +85,10 @@ struct lexer_nest {
     uint32_t env_control_start, env_name_start;
     uint32_t env_beyond;    /* environments open beyond LEXER_ENV_DEPTH_MAX */
     uint32_t groups_beyond; /* groups open beyond LEXER_GROUP_DEPTH_MAX */
-    /* From context.c, for guard: so many of the open braces, outermost first, were looked at; and
-     * the depth inside the outermost of them that begins a definition, or an argument, or 0. */
-    uint32_t known_depth, definition_depth, argument_depth;
+    /* From context.c, for guard: so many of the open braces, outermost first, were looked at, last
+     * at offset known_to, which the others stand behind; and the depth inside the outermost of them
+     * that begins a definition, or an argument, or 0. */
+    uint32_t known_depth, known_to, definition_depth, argument_depth;
     uint32_t n_math, n_env, n_groups;
     struct lexer_group groups[LEXER_GROUP_DEPTH_MAX];
     struct lexer_math math[LEXER_MATH_DEPTH_MAX];

@@ -213,6 +213,26 @@ Test(lexer_context, formulas_in_brackets)
     expect_commands("\\[\\makeatletter\n\n\\)\\a@b", "[ makeatletter ) a@b ");
 }
 
+/* In expl3 syntax a name tells which arguments are single tokens. */
+Test(lexer_context, mentions_by_signature)
+{
+    expect_commands("\\ExplSyntaxOn\\a:N\\ExplSyntaxOff\\x_y",
+                    "ExplSyntaxOn a:N ExplSyntaxOff x_y ");
+    expect_commands("\\ExplSyntaxOn\\a:NN \\b \\ExplSyntaxOff\\x_y",
+                    "ExplSyntaxOn a:NN b ExplSyntaxOff x_y ");
+    expect_commands("\\ExplSyntaxOn\\a:Npn\\ExplSyntaxOff\\x_y",
+                    "ExplSyntaxOn a:Npn ExplSyntaxOff x_y ");
+    expect_commands("\\ExplSyntaxOn\\a:n\\ExplSyntaxOff\\x_y", "ExplSyntaxOn a:n ExplSyntaxOff x ");
+    expect_commands("\\ExplSyntaxOn\\a:\\ExplSyntaxOff\\x_y", "ExplSyntaxOn a: ExplSyntaxOff x ");
+    expect_commands("\\ExplSyntaxOn\\N\\ExplSyntaxOff\\x_y", "ExplSyntaxOn N ExplSyntaxOff x ");
+    expect_commands("\\ExplSyntaxOn\\a:nN\\ExplSyntaxOff\\x_y",
+                    "ExplSyntaxOn a:nN ExplSyntaxOff x ");
+    expect_commands("\\ExplSyntaxOn\\a:Nn\\b\\ExplSyntaxOff\\x_y",
+                    "ExplSyntaxOn a:Nn b ExplSyntaxOff x ");
+    /* Where : is no letter, it is no part of the name. */
+    expect_commands("\\a:N\\makeatletter\\x@", "a makeatletter x@ ");
+}
+
 /* \\endgroup in an argument is executed when TeX has read all of it; in a definition or a list of
  * tokens it is not. */
 Test(lexer_context, groups_end_with_arguments)
