@@ -189,15 +189,12 @@ SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
 }
 
 /* The sets of names that the byte at is in as the letter of that number are 0. */
-SIMD_INLINE uint8x16_t not_watched(const uint8_t *at, unsigned letter)
-{
-    return look_up(simd_not_watched[letter], lower(vld1q_u8(at + letter)));
-}
-
 SIMD_INLINE uint8x16_t is_not_watched(const uint8_t *at)
 {
-    const uint8x16_t sets = vorrq_u8(vorrq_u8(not_watched(at, 0), not_watched(at, 1)),
-                                     vorrq_u8(not_watched(at, 2), not_watched(at, 3)));
+    uint8x16_t sets = vdupq_n_u8(0);
+    SIMD_UNROLL
+    for (unsigned letter = 0; letter < 4; letter++)
+        sets = vorrq_u8(sets, look_up(simd_not_watched[letter], lower(vld1q_u8(at + letter))));
     return equal(sets, 0xFF);
 }
 
