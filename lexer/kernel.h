@@ -1,5 +1,5 @@
 /* The seam between the lexer's interface and its kernels, one file each. All kernels leave the same
- * struct lexer behind, byte for byte, and so the same output. */
+ * output behind, byte for byte, and the same struct lexer, as far as it means something there. */
 #ifndef L0_LEXER_KERNEL_H
 #define L0_LEXER_KERNEL_H
 

@@ -83,12 +83,14 @@ SIMD_INLINE bool simd_take_inline(const struct simd_place *place, struct simd_ch
     return true;
 }
 
-/* \verb stands at offset at. */
+/* \verb stands at offset at. Its letters may have other category codes. */
 SIMD_INLINE bool simd_is_verb(const struct simd_place *place, uint32_t at)
 {
+    const struct lexer_context *const context = &place->lx->context;
     const uint64_t bytes = word64_load(place->input + at) >> 8; /* behind the escape character */
     return (bytes & UINT64_C(0xFFFFFFFF)) == UINT64_C(0x62726576) &&
-           place->lx->context.slots[bytes >> 32 & 0xFF] != CATCODE_LETTER && place->lx->context.on;
+           context->slots[bytes >> 32 & 0xFF] != CATCODE_LETTER && context->on &&
+           (context->n_changed == 0 || simd_word_end(place, at + 1) == at + 5);
 }
 
 /* Takes \verb, where its text follows at once and is plain. False: it was left. */
