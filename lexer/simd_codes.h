@@ -58,9 +58,9 @@ SIMD_INLINE bool simd_codes_apply(const struct lexer *lx)
 /* For a lexer to which vectors apply. */
 SIMD_INLINE enum simd_codes_in_force simd_codes_of(const struct lexer *lx)
 {
-    return lx->context.n_changed | lx->context.end_is_space ? SIMD_CODES_CHANGED
-           : lx->context.at_is_letter                       ? SIMD_CODES_AT_LETTER
-                                                            : SIMD_CODES_USUAL;
+    return lx->context.n_changed > 0 || lx->context.end_is_space ? SIMD_CODES_CHANGED
+           : lx->context.at_is_letter                            ? SIMD_CODES_AT_LETTER
+                                                                 : SIMD_CODES_USUAL;
 }
 
 /* Control characters are hard but for the tab: suspect.c reports them; and the tab behind an escape
