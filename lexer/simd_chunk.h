@@ -117,7 +117,7 @@ SIMD_INLINE void simd_classify_bytes(const struct simd_isa *isa, struct simd_chu
     }
 }
 
-/* Where bytes that are not ASCII are: see simd_classify_high(). */
+/* Where bytes that are not ASCII are, and what they are. */
 SIMD_INLINE void simd_find_high(const struct simd_isa *isa, struct simd_chunk *chunk,
                                 unsigned regime, bool by_codes)
 {

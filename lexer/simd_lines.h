@@ -14,13 +14,11 @@ struct simd_quiet_ends {
     uint64_t lfs, crlfs; /* all bits or none */
 };
 
+/* Once both were seen it was said that they are mixed. */
 SIMD_INLINE struct simd_quiet_ends simd_quiet_ends_of(const struct lexer *lx)
 {
-    const unsigned styles = lx->line_styles, both = LEXER_LINES_LF | LEXER_LINES_CRLF;
-    const bool any = (styles & both) == both; /* it was said that they are mixed */
-    return (struct simd_quiet_ends){
-        .lfs = any || (styles & both) == LEXER_LINES_LF ? ~UINT64_C(0) : 0,
-        .crlfs = any || (styles & both) == LEXER_LINES_CRLF ? ~UINT64_C(0) : 0};
+    return (struct simd_quiet_ends){.lfs = lx->line_styles & LEXER_LINES_LF ? ~UINT64_C(0) : 0,
+                                    .crlfs = lx->line_styles & LEXER_LINES_CRLF ? ~UINT64_C(0) : 0};
 }
 
 /* Lanes from lx->pos on, as far as they are taken. */
@@ -38,19 +36,22 @@ struct simd_lines {
 /* What a lane holds. */
 struct simd_line_bytes {
     uint64_t lfs, crs;
-    uint64_t bad; /* these, and what follows them, are left */
+    uint64_t ends; /* the first bytes of line ends */
+    uint64_t bad;  /* these, and what follows them, are left */
 };
 
 SIMD_INLINE struct simd_line_bytes simd_line_ends(const struct simd_isa *isa,
                                                   const struct simd_lines *lines, const uint8_t *in)
 {
     struct simd_line_bytes b = {.lfs = isa->equal(in, '\n'), .crs = isa->equal(in, '\r')};
+    b.ends = b.lfs;
     b.bad = b.lfs & ~lines->quiet.lfs;
     if ((b.crs | lines->cr) == 0)
         return b;
     const uint64_t next_is_lf = in[SIMD_LANE_BYTES] == '\n';
     const uint64_t followed = b.crs & (b.lfs >> 1 | next_is_lf << (SIMD_LANE_BYTES - 1));
     const uint64_t halves = b.lfs & (b.crs << 1 | lines->cr);
+    b.ends = b.crs | (b.lfs & ~halves);
     b.bad = (b.lfs & ~halves & ~lines->quiet.lfs) | (b.crs & ~(followed & lines->quiet.crlfs));
     return b;
 }
@@ -113,8 +114,7 @@ SIMD_INLINE void simd_drop_blanks(const struct simd_isa *isa, struct simd_lines 
                                   uint64_t valid)
 {
     const uint64_t blanks = isa->equal(in, ' ');
-    const uint64_t halves = b->lfs & (b->crs << 1 | lines->cr);
-    uint64_t trimmed = (b->crs | (b->lfs & ~halves)) & (blanks << 1 | lines->blank) & valid;
+    uint64_t trimmed = b->ends & (blanks << 1 | lines->blank) & valid;
     for (; __builtin_expect(trimmed != 0, 0); trimmed &= trimmed - 1)
         lines->n_tokens -= simd_blanks_before(lines, lines->pos + simd_first(trimmed));
     lines->blank = blanks >> (SIMD_LANE_BYTES - 1);

@@ -117,13 +117,11 @@ SIMD_INLINE struct simd_line_stops simd_line_stops_of(struct lexer *lx, const ui
         else if (at + 1 < end && input[at + 1] == '\n')
             lx->line_styles |= LEXER_LINES_CRLF;
     }
-    const unsigned styles = lx->line_styles;
-    const bool any = !(styles & (LEXER_LINES_LF | LEXER_LINES_CRLF));
-    const bool mixed = styles & LEXER_LINES_MIXED;
+    const struct simd_quiet_ends quiet = simd_quiet_ends_of(lx);
     return (struct simd_line_stops){
-        .lfs = simd_all(any || !(mixed || styles & LEXER_LINES_LF) ? ~UINT64_C(0) : 0),
-        .crlfs = simd_all(any || !(mixed || styles & LEXER_LINES_CRLF) ? ~UINT64_C(0) : 0),
-        .lone_crs = simd_all(styles & LEXER_LINES_LONE_CR ? 0 : ~UINT64_C(0)),
+        .lfs = simd_all(~quiet.lfs),
+        .crlfs = simd_all(~quiet.crlfs),
+        .lone_crs = simd_all(lx->line_styles & LEXER_LINES_LONE_CR ? 0 : ~UINT64_C(0)),
     };
 }
 
