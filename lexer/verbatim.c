@@ -283,10 +283,15 @@ uint32_t verbatim_inline_end(const struct lexer *lx, const uint8_t *input, uint3
         (first == '*' && watch == WATCH_VERB) || (first == '[' && watch == WATCH_LSTINLINE))
         return 0;
     const uint8_t last = first == '{' && watch != WATCH_VERB ? '}' : first;
-    for (uint32_t depth = 1; depth > 0; depth += input[at] == last ? UINT32_MAX : 1) {
+    uint32_t depth = 1;
+    while (depth > 0) {
         at = find_stop(input, at + 1, have, first, last);
         if (at == have || (input[at] != first && input[at] != last))
             return 0;
+        if (input[at] == last)
+            depth--;
+        else
+            depth++;
     }
     return at + 1;
 }
