@@ -196,7 +196,7 @@ SIMD_INLINE void simd_take_lines(const struct simd_isa *isa, struct lexer *lx, c
                                .line = begins ? lx->pos : lx->pos - 1,
                                .quiet = simd_quiet_ends_of(lx),
                                .blank = n_pending > 0};
-    uint32_t *const starts = lx->out.starts + lx->n_spans;
+    uint32_t *const starts = lx->writes ? lx->out.starts + lx->n_spans : NULL;
     const uint32_t room = lx->writes ? lx->out.span_cap - lx->n_spans : UINT32_MAX;
     if (lx->writes && begins && room > 0)
         starts[0] = lx->pos;
