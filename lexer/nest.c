@@ -207,17 +207,17 @@ void nest_control_word(struct lexer *lx, uint32_t at, enum watch watch)
     nest->env_control_start = at;
 }
 
-/* The same name stands at offset a, up to a }, as at offset b. */
-static bool same_name(const uint8_t *input, uint32_t a, uint32_t b, uint32_t b_bytes)
+static bool same_name(const uint8_t *input, const struct lexer_env *env, uint32_t name,
+                      uint32_t name_bytes)
 {
-    return memcmp(input + a, input + b, b_bytes) == 0 && input[a + b_bytes] == '}';
+    return env->name_bytes == name_bytes &&
+           memcmp(input + env->name_start, input + name, name_bytes) == 0;
 }
 
-static uint32_t name_end(const uint8_t *input, uint32_t at)
+/* Behind its \begin{name}. */
+static uint32_t begin_end(const struct lexer_env *env)
 {
-    while (input[at] != '}')
-        at++;
-    return at;
+    return env->name_start + env->name_bytes + 1;
 }
 
 static void begin_environment(struct lexer *lx, uint32_t at_brace)
@@ -233,6 +233,7 @@ static void begin_environment(struct lexer *lx, uint32_t at_brace)
     nest->env[nest->n_env++] = (struct lexer_env){
         .start = nest->env_control_start,
         .name_start = nest->env_name_start,
+        .name_bytes = at_brace - nest->env_name_start,
         .depth = nest->depth,
     };
     nest->guard = nest->depth; /* nothing is deeper */
@@ -261,7 +262,7 @@ static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_
         const struct lexer_env *open = top - i;
         if (open->depth != nest->depth)
             break;
-        if (same_name(input, open->name_start, nest->env_name_start, name_bytes)) {
+        if (same_name(input, open, nest->env_name_start, name_bytes)) {
             n_ended = i + 1;
             matches = i == 0;
             break;
@@ -274,7 +275,7 @@ static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_
     lexer_issue_add(lx, &(struct lexer_issue){.start = nest->env_control_start,
                                               .end = at_brace + 1,
                                               .rel_start = top->start,
-                                              .rel_end = name_end(input, top->name_start) + 1,
+                                              .rel_end = begin_end(top),
                                               .id = LEXER_ISSUE_ENVIRONMENT_MISMATCH});
 }
 
@@ -400,7 +401,7 @@ void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end)
     while (nest->n_env) {
         const struct lexer_env *env = &nest->env[--nest->n_env];
         add(lx, is_verbatim ? LEXER_ISSUE_UNCLOSED_VERBATIM : LEXER_ISSUE_UNCLOSED_ENVIRONMENT,
-            env->start, name_end(input, env->name_start) + 1);
+            env->start, begin_end(env));
         is_verbatim = false;
     }
     finish_braces(lx, end);

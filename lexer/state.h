@@ -55,8 +55,8 @@ struct lexer_math {
     bool display;
 };
 struct lexer_env {
-    uint32_t start;      /* the \begin */
-    uint32_t name_start; /* the name ends before the next } */
+    uint32_t start; /* the \begin */
+    uint32_t name_start, name_bytes;
     uint32_t depth;
 };
 

@@ -346,17 +346,16 @@ static enum matched match_end(const struct lexer *lx, const uint8_t *input, uint
                               uint32_t have)
 {
     static const uint8_t end[] = "\\end{";
-    const uint8_t *const name = input + lx->nest.env[lx->nest.n_env - 1].name_start;
-    const uint32_t n_end = sizeof end - 1;
-    for (uint32_t i = 0;; i++) {
+    const struct lexer_env *const env = &lx->nest.env[lx->nest.n_env - 1];
+    const uint8_t *const name = input + env->name_start;
+    const uint32_t n_end = sizeof end - 1, n = n_end + env->name_bytes;
+    for (uint32_t i = 0; i <= n; i++) {
         if (at + i == have)
             return MATCHED_PARTLY;
-        const uint8_t expected = i < n_end ? end[i] : name[i - n_end];
-        if (input[at + i] != expected)
+        if (input[at + i] != (i < n_end ? end[i] : i < n ? name[i - n_end] : '}'))
             return MATCHED_NOT;
-        if (i >= n_end && expected == '}')
-            return MATCHED_ALL;
     }
+    return MATCHED_ALL;
 }
 
 bool verbatim_may_end(const struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t have)

@@ -3,12 +3,15 @@
 
 #include <criterion/criterion.h>
 
-/* The issues as "name start-end[<rel_start-rel_end]", blanks between. */
+/* The issues as "name start-end[<rel_start-rel_end]", blanks between. Nothing lies behind the
+ * input, so that sanitizers see who reads there. */
 static void expect_issues_in(enum lexer_regime regime, const char *input, const char *expected)
 {
     const uint32_t n = (uint32_t)strlen(input);
-    struct lexed lexed = lexed_whole(regime, (const uint8_t *)input, n);
-    const char *const broken = lexed_broken(&lexed, (const uint8_t *)input, n);
+    uint8_t *const bytes = lexed_alloc(n, 1);
+    memcpy(bytes, input, n);
+    struct lexed lexed = lexed_whole(regime, bytes, n);
+    const char *const broken = lexed_broken(&lexed, bytes, n);
     char text[512] = "";
     size_t length = 0;
     for (uint32_t i = 0; i < lexed.counts.n_issues; i++) {
@@ -22,6 +25,7 @@ static void expect_issues_in(enum lexer_regime regime, const char *input, const 
     cr_expect_str_eq(text, expected, "%s: %s", input, text);
     cr_expect_null(broken, "%s: %s", input, broken);
     lexed_free(&lexed);
+    free(bytes);
 }
 
 static void expect_issues(const char *input, const char *expected)
@@ -259,6 +263,15 @@ Test(lexer_issues, environments_at_the_limit)
         if (more > 0)
             expect_at(input, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, LEXER_ENV_DEPTH_MAX * 9, 9);
     }
+}
+
+/* What ends a group may be another character: names do not go on to the next }. */
+Test(lexer_issues, names_end_with_another_brace)
+{
+    expect_issues("\\catcode93=2 \\begin{a]", "unclosed-environment 13-22");
+    expect_issues("\\catcode93=2 \\begin{a]\\end{a}", "");
+    expect_issues("\\catcode93=2 \\begin{a]\\end{b]", "environment-mismatch 22-29<13-22");
+    expect_issues("\\catcode93=2 \\begin{verbatim]\n}\\end{verbatim}", "");
 }
 
 Test(lexer_issues, names_at_the_limit)
