@@ -96,6 +96,10 @@ static const struct look_name definers[] = {NAME_WITH("newcommand", 2),
 
 static unsigned n_arguments_of(const struct look_text *text, struct look_word word)
 {
+    static const bool may_begin[256] = {['n'] = true, ['r'] = true, ['p'] = true, ['N'] = true,
+                                        ['R'] = true, ['P'] = true, ['D'] = true, ['A'] = true};
+    if (word.n_bytes == 0 || !may_begin[text->bytes[word.start]])
+        return 0;
     for (const struct look_name *name = definers; name->bytes; name++)
         if (begins_with(text, word, name))
             return name->n_arguments;

@@ -3,19 +3,21 @@
 #ifndef L0_LEXER_SIMD_BULK_H
 #define L0_LEXER_SIMD_BULK_H
 
-#include "lexer/codes.h"
-#include "lexer/nest.h"
 #include "lexer/simd_isa.h"
 
-/* States: outside formulas so many open braces above nest.guard, or more; or in a formula so many
- * above its $, exactly, and so many outside it when it began, or more. */
+/* States: outside formulas so many open braces above nest.guard, or more; the same where a display
+ * has just ended, if another $ follows that belongs to its end; in a formula so many above its $,
+ * exactly, and so many outside it when it began, or more; the same in a display. */
 #define SIMD_BULK_OUT_MAX   7u
 #define SIMD_BULK_IN_MAX    6u
 #define SIMD_BULK_OUTER_MAX 2u
+#define SIMD_BULK_FORMULAS  ((SIMD_BULK_OUTER_MAX + 1) * (SIMD_BULK_IN_MAX + 1))
 
 enum {
-    SIMD_BULK_IN = SIMD_BULK_OUT_MAX + 1,
-    SIMD_BULK_UNKNOWN = SIMD_BULK_IN + (SIMD_BULK_OUTER_MAX + 1) * (SIMD_BULK_IN_MAX + 1),
+    SIMD_BULK_HALF = SIMD_BULK_OUT_MAX + 1,
+    SIMD_BULK_IN = SIMD_BULK_HALF + SIMD_BULK_OUTER_MAX + 1,
+    SIMD_BULK_DISPLAY = SIMD_BULK_IN + SIMD_BULK_FORMULAS,
+    SIMD_BULK_UNKNOWN = SIMD_BULK_DISPLAY + SIMD_BULK_FORMULAS,
     SIMD_BULK_STATES
 };
 
@@ -25,64 +27,99 @@ enum simd_symbol { SIMD_OPENS = 0, SIMD_CLOSES = 1, SIMD_SHIFTS = 2, SIMD_PAR = 
 #define SIMD_BULK_READS 4u /* symbols at once */
 
 /* The next states. Symbols are two bits each: the lower ones of n symbols in bits 0 … n - 1, the
- * higher ones from bit n on. rest: for n < SIMD_BULK_READS of them, with bit 2 n set. */
+ * higher ones from bit n on. rest: for n < SIMD_BULK_READS of them, with bit 2 n set. pair: for
+ * two, with two more bits on top, of those before which stands a $ and no other token. */
 struct simd_bulk {
     uint8_t next[SIMD_BULK_STATES][1u << 2 * SIMD_BULK_READS];
     uint8_t rest[SIMD_BULK_STATES][1u << (2 * SIMD_BULK_READS - 1)];
+    uint8_t pair[SIMD_BULK_STATES][1u << 6];
     uint8_t inner[SIMD_BULK_STATES]; /* in a formula, so many braces above its $ */
 };
 
-SIMD_INLINE unsigned simd_bulk_in(unsigned outer, unsigned inner)
+SIMD_INLINE unsigned simd_bulk_in(bool display, unsigned outer, unsigned inner)
 {
-    return SIMD_BULK_IN + outer * (SIMD_BULK_IN_MAX + 1) + inner;
+    return (display ? SIMD_BULK_DISPLAY : SIMD_BULK_IN) + outer * (SIMD_BULK_IN_MAX + 1) + inner;
 }
 
-static inline unsigned simd_bulk_next(unsigned state, enum simd_symbol symbol)
+static inline unsigned simd_bulk_next_outside(unsigned state, enum simd_symbol symbol, bool follows)
+{
+    const bool half = state >= SIMD_BULK_HALF;
+    const unsigned n_open = half ? state - SIMD_BULK_HALF : state;
+    if (symbol == SIMD_PAR || (symbol == SIMD_SHIFTS && half && follows))
+        return n_open;
+    if (symbol == SIMD_OPENS)
+        return n_open < SIMD_BULK_OUT_MAX ? n_open + 1 : n_open;
+    if (symbol == SIMD_CLOSES)
+        return n_open > 0 ? n_open - 1 : SIMD_BULK_UNKNOWN;
+    return simd_bulk_in(false, n_open < SIMD_BULK_OUTER_MAX ? n_open : SIMD_BULK_OUTER_MAX, 0);
+}
+
+/* A formula that follows its $ directly is a display; its first $ is what stands before then. */
+static inline unsigned simd_bulk_next_inside(unsigned state, enum simd_symbol symbol, bool follows)
+{
+    const bool display = state >= SIMD_BULK_DISPLAY;
+    const unsigned formula = state - (display ? SIMD_BULK_DISPLAY : SIMD_BULK_IN);
+    const unsigned outer = formula / (SIMD_BULK_IN_MAX + 1);
+    const unsigned inner = formula % (SIMD_BULK_IN_MAX + 1);
+    if (symbol == SIMD_OPENS)
+        return inner < SIMD_BULK_IN_MAX ? state + 1 : SIMD_BULK_UNKNOWN;
+    if (symbol == SIMD_PAR)
+        return inner > 0 ? state : SIMD_BULK_UNKNOWN;
+    if (symbol == SIMD_CLOSES)
+        return inner > 0 ? state - 1 : SIMD_BULK_UNKNOWN;
+    if (inner > 0)
+        return SIMD_BULK_UNKNOWN;
+    if (display)
+        return SIMD_BULK_HALF + outer;
+    return follows ? simd_bulk_in(true, outer, 0) : outer;
+}
+
+/* follows: before the symbol stands a $ and no other token. */
+static inline unsigned simd_bulk_next(unsigned state, enum simd_symbol symbol, bool follows)
 {
     if (state == SIMD_BULK_UNKNOWN)
         return state;
-    if (state < SIMD_BULK_IN) {
-        if (symbol == SIMD_PAR)
-            return state;
-        if (symbol == SIMD_OPENS)
-            return state < SIMD_BULK_OUT_MAX ? state + 1 : state;
-        if (symbol == SIMD_CLOSES)
-            return state > 0 ? state - 1 : SIMD_BULK_UNKNOWN;
-        return simd_bulk_in(state < SIMD_BULK_OUTER_MAX ? state : SIMD_BULK_OUTER_MAX, 0);
-    }
-    const unsigned inner = (state - SIMD_BULK_IN) % (SIMD_BULK_IN_MAX + 1);
-    if (symbol == SIMD_PAR)
-        return inner > 0 ? state : SIMD_BULK_UNKNOWN;
-    if (symbol == SIMD_OPENS)
-        return inner < SIMD_BULK_IN_MAX ? state + 1 : SIMD_BULK_UNKNOWN;
-    if (symbol == SIMD_CLOSES)
-        return inner > 0 ? state - 1 : SIMD_BULK_UNKNOWN;
-    return inner == 0 ? (state - SIMD_BULK_IN) / (SIMD_BULK_IN_MAX + 1) : SIMD_BULK_UNKNOWN;
+    return state < SIMD_BULK_IN ? simd_bulk_next_outside(state, symbol, follows)
+                                : simd_bulk_next_inside(state, symbol, follows);
 }
 
-SIMD_INLINE unsigned simd_bulk_follow(unsigned state, unsigned symbols, unsigned n)
+SIMD_INLINE enum simd_symbol simd_bulk_symbol(uint64_t low, uint64_t high)
 {
-    for (unsigned i = 0; i < n; i++)
-        state = simd_bulk_next(
-            state, (enum simd_symbol)((symbols >> i & 1) | (symbols >> (i + n) & 1) << 1));
-    return state;
+    return (enum simd_symbol)((low & 1) | (high & 1) << 1);
 }
 
-/* Does nothing the second time. */
+/* Tables of more symbols are made of those of fewer. Does nothing the second time. */
 static inline void simd_bulk_make(struct simd_bulk *bulk)
 {
     if (bulk->next[SIMD_BULK_UNKNOWN][0] == SIMD_BULK_UNKNOWN)
         return;
+    for (unsigned state = 0; state < SIMD_BULK_STATES; state++)
+        for (unsigned symbols = 0; symbols < 1u << 6; symbols++) {
+            const unsigned first =
+                simd_bulk_next(state, simd_bulk_symbol(symbols, symbols >> 2), symbols >> 4 & 1);
+            bulk->pair[state][symbols] = (uint8_t)simd_bulk_next(
+                first, simd_bulk_symbol(symbols >> 1, symbols >> 3), symbols >> 5 & 1);
+        }
     for (unsigned state = 0; state < SIMD_BULK_STATES; state++) {
+        uint8_t *const rest = bulk->rest[state];
         bulk->inner[state] =
             state < SIMD_BULK_IN ? 0 : (uint8_t)((state - SIMD_BULK_IN) % (SIMD_BULK_IN_MAX + 1));
-        for (unsigned symbols = 0; symbols < 1u << 2 * SIMD_BULK_READS; symbols++)
-            bulk->next[state][symbols] = (uint8_t)simd_bulk_follow(state, symbols, SIMD_BULK_READS);
-        for (unsigned n = 0; n < SIMD_BULK_READS; n++)
-            for (unsigned symbols = 0; symbols < 1u << 2 * n; symbols++)
-                bulk->rest[state][1u << 2 * n | symbols] =
-                    (uint8_t)simd_bulk_follow(state, symbols, n);
+        for (unsigned symbols = 0; symbols < 1u << 8; symbols++)
+            bulk->next[state][symbols] =
+                bulk->pair[bulk->pair[state][(symbols & 3) | (symbols >> 2 & 12)]]
+                          [(symbols >> 2 & 3) | (symbols >> 4 & 12)];
+        rest[1] = (uint8_t)state;
+        for (unsigned symbols = 0; symbols < 1u << 2; symbols++)
+            rest[1u << 2 | symbols] =
+                (uint8_t)simd_bulk_next(state, simd_bulk_symbol(symbols, symbols >> 1), false);
+        for (unsigned symbols = 0; symbols < 1u << 4; symbols++)
+            rest[1u << 4 | symbols] = bulk->pair[state][symbols];
     }
+    for (unsigned state = 0; state < SIMD_BULK_STATES; state++)
+        for (unsigned symbols = 0; symbols < 1u << 6; symbols++)
+            bulk->rest[state][1u << 6 | symbols] =
+                bulk->rest[bulk->pair[state][(symbols & 3) | (symbols >> 1 & 12)]]
+                          [1u << 2 | (symbols >> 2 & 1) | (symbols >> 4 & 2)];
 }
 
 /* Reads n symbols, lowest bits first. */
@@ -98,76 +135,17 @@ SIMD_INLINE unsigned simd_bulk_read(const struct simd_bulk *bulk, unsigned state
     return bulk->rest[state][UINT64_C(1) << 2 * n | (low & mask) | (high & mask) << n];
 }
 
-/* struct lexer as far as the automaton goes, kept in registers. */
-struct simd_flow {
-    uint32_t depth, outer;           /* open braces; nest.guard without the formula */
-    uint32_t math_start, math_depth; /* the formula, if in_math */
-    uint32_t shift_token;            /* nest.shift_token, of a $ that opens if it was changed */
-    bool in_math;
-    bool is_plain;      /* no more is open than this */
-    unsigned state;     /* of the automaton: what is known of the above from lane to lane */
-    uint64_t forbidden; /* all bits set: $ is not for the automaton */
-};
-
-SIMD_INLINE uint32_t simd_least(uint32_t a, uint32_t b)
+/* The same where some of them follow a $. */
+SIMD_INLINE unsigned simd_bulk_read_pairs(const struct simd_bulk *bulk, unsigned state,
+                                          uint64_t low, uint64_t high, uint64_t follows, uint32_t n)
 {
-    return a < b ? a : b;
-}
-
-/* With all that can be told. */
-SIMD_INLINE unsigned simd_bulk_state(const struct simd_flow *flow)
-{
-    const uint32_t inner = flow->depth - flow->math_depth;
-    const unsigned in =
-        inner <= SIMD_BULK_IN_MAX
-            ? simd_bulk_in(simd_least(flow->math_depth - flow->outer, SIMD_BULK_OUTER_MAX), inner)
-            : SIMD_BULK_UNKNOWN;
-    const unsigned out = simd_least(flow->depth - flow->outer, SIMD_BULK_OUT_MAX);
-    return flow->in_math ? in : out;
-}
-
-SIMD_INLINE struct simd_flow simd_load_flow(struct lexer *lx)
-{
-    struct lexer_nest *const nest = &lx->nest;
-    struct simd_flow flow = {
-        .depth = nest->depth,
-        .outer = nest->guard,
-        .math_start = nest->math[0].start,
-        .math_depth = nest->math[0].depth,
-        .shift_token = nest->shift_token,
-        .in_math = nest->n_math > 0,
-        .is_plain = true,
-        .forbidden =
-            codes_keep(lx, nest->depth, nest->n_env, 0, nest->n_groups) ? 0 : ~UINT64_C(0)};
-    flow.state = simd_bulk_state(&flow);
-    if (nest->n_math == 0)
-        return flow;
-    flow.is_plain = nest->n_math == 1 && nest->guard == nest->math[0].depth;
-    if (nest->math[0].display)
-        flow.forbidden = ~UINT64_C(0);
-    if (flow.is_plain) {
-        nest->n_math = 0;
-        nest_update_guard(lx);
-        flow.outer = nest->guard;
-        nest->n_math = 1;
-        nest->guard = flow.math_depth;
-        flow.state = simd_bulk_state(&flow);
+    for (; n > 1; n -= 2) {
+        state = bulk->pair[state][(low & 3) | (high & 3) << 2 | (follows & 3) << 4];
+        low >>= 2;
+        high >>= 2;
+        follows >>= 2;
     }
-    return flow;
-}
-
-SIMD_INLINE void simd_save_flow(struct lexer *lx, const struct simd_flow *flow)
-{
-    struct lexer_nest *const nest = &lx->nest;
-    if (!flow->is_plain)
-        return;
-    nest->depth = flow->depth;
-    nest->n_math = flow->in_math;
-    nest->guard = flow->in_math ? flow->math_depth : flow->outer;
-    if (flow->in_math && !flow->forbidden)
-        nest->math[0] = (struct lexer_math){.start = flow->math_start, .depth = flow->math_depth};
-    nest->shift_opens |= flow->shift_token != nest->shift_token;
-    nest->shift_token = flow->shift_token;
+    return n > 0 ? simd_bulk_next(state, simd_bulk_symbol(low, high), follows & 1) : state;
 }
 
 #endif

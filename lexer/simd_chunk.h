@@ -37,8 +37,8 @@ struct simd_chunk {
     simd_lanes starts, tokens, lines, skipped, escapes;
     simd_lanes all_starts;                           /* those behind the step's end too */
     simd_lanes comment, word, middle, fresh, run[3]; /* what is handed on behind each byte */
-    simd_lanes low, high, symbols, doubts;           /* see struct simd_wide */
-    simd_lanes events;               /* first letters of words that may be watched, and suspects */
+    simd_lanes low, high, symbols, follows;          /* see struct simd_wide */
+    simd_lanes events; /* first letters of words that may be watched, suspects, what is loose */
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
     /* First letters; a lane without follows. */
     uint64_t word_first[SIMD_LANES_MAX + 1] __attribute__((aligned(32)));
@@ -242,8 +242,8 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     simd_store(chunk->low + lane, w->low);
     simd_store(chunk->high + lane, w->high);
     simd_store(chunk->symbols + lane, w->symbols);
-    simd_store(chunk->doubts + lane, w->doubts);
-    simd_mask events = w->word_first & ~simd_load(chunk->unwatched + lane);
+    simd_store(chunk->follows + lane, w->follows);
+    simd_mask events = (w->word_first & ~simd_load(chunk->unwatched + lane)) | w->loose;
     if (group->has_high)
         events |= simd_load(chunk->suspects + lane);
     simd_store(chunk->events + lane, events);
@@ -353,6 +353,7 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
 /* What struct lexer is to become at the cut, as bits. */
 struct simd_state {
     bool comment, word, middle, fresh, letters, others, blanks;
+    bool shift;   /* the last token was a $; what follows it may belong to it */
     bool skipped; /* by codes: the blanks, or what is ignored, are a run of these */
 };
 
@@ -362,15 +363,16 @@ SIMD_INLINE struct simd_state simd_state_behind(const struct simd_chunk *chunk, 
     const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2], index);
     const bool low = simd_lane_bit(chunk->run[0], index);
     const bool high = simd_lane_bit(chunk->run[1], index);
-    return (struct simd_state){.comment = simd_lane_bit(chunk->comment, index) &&
-                                          !simd_lane_bit(chunk->lines, index),
-                               .word = simd_lane_bit(chunk->word, index),
-                               .middle = simd_lane_bit(chunk->middle, index),
-                               .fresh = simd_lane_bit(chunk->fresh, index),
-                               .letters = low && !high,
-                               .others = high && !low,
-                               .blanks = skipped || (low && high),
-                               .skipped = skipped};
+    return (struct simd_state){
+        .comment = simd_lane_bit(chunk->comment, index) && !simd_lane_bit(chunk->lines, index),
+        .word = simd_lane_bit(chunk->word, index),
+        .middle = simd_lane_bit(chunk->middle, index),
+        .fresh = simd_lane_bit(chunk->fresh, index),
+        .letters = low && !high,
+        .others = high && !low,
+        .blanks = skipped || (low && high),
+        .shift = simd_lane_bit(chunk->high, index) && !simd_lane_bit(chunk->low, index),
+        .skipped = skipped};
 }
 
 /* The next step's entry. */
@@ -381,7 +383,8 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
     struct simd_carry *const carry = &chunk->carry[begin / SIMD_GROUP_BYTES];
     const bool spaces = state->blanks && !state->skipped;
     chunk->begin = begin;
-    carry->escaped = carry->cr = carry->caret = carry->shift = none;
+    carry->escaped = carry->cr = carry->caret = none;
+    carry->shift = state->shift ? first : none;
     carry->comment = state->comment ? first : none;
     carry->word = state->word ? first : none;
     carry->middle = state->middle ? first : none;
@@ -405,7 +408,8 @@ SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
                       known.blanks == state->blanks && known.skipped == state->skipped;
     const bool none = !state->letters && !state->others && !state->blanks && !known.blanks;
     if (known.comment != state->comment || known.middle != state->middle ||
-        known.fresh != state->fresh || !(same || none) || simd_lane_bit(chunk->word, begin))
+        known.fresh != state->fresh || known.shift != state->shift || !(same || none) ||
+        simd_lane_bit(chunk->word, begin))
         return false;
     const uint32_t index = begin % SIMD_GROUP_BYTES, lane = (begin - index) / SIMD_LANE_BYTES;
     const bool joins = (known.letters || known.others) && !same &&

@@ -6,28 +6,29 @@
 #include <string.h>
 
 #include "lexer/catcode.h"
-#include "lexer/codes.h"
 #include "lexer/context.h"
 #include "lexer/group.h"
-#include "lexer/nest.h"
-#include "lexer/simd_chunk.h"
+#include "lexer/simd_flow.h"
 #include "lexer/suspect.h"
 #include "lexer/verbatim.h"
 #include "lexer/watch.h"
 #include "lexer/word64.h"
 
-/* A chunk and where it stands. */
-struct simd_place {
-    struct lexer *lx;
-    const uint8_t *input;
-    uint32_t pos; /* of the chunk's first byte */
-    uint32_t end; /* of what is decided: the end of the step */
-};
+/* The number of ASCII letters from at on, up to 16. */
+SIMD_INLINE uint32_t simd_count_letters(const uint8_t *at)
+{
+    const uint64_t low = word64_not_ascii_letters(word64_load(at));
+    const uint64_t high = word64_not_ascii_letters(word64_load(at + 8));
+    const uint32_t n_high = high ? word64_first(high) : 8;
+    return low ? word64_first(low) : 8 + n_high;
+}
 
 /* The end of the letters from offset at on. */
 SIMD_INLINE uint32_t simd_word_end(const struct simd_place *place, uint32_t at)
 {
     const uint8_t *const slots = place->lx->context.slots;
+    if (place->lx->context.n_changed == 0 && place->end - at >= 16)
+        at += simd_count_letters(place->input + at);
     while (at < place->end && slots[place->input[at]] == CATCODE_LETTER)
         at++;
     return at;
@@ -56,6 +57,13 @@ SIMD_INLINE bool simd_is_followed(const struct lexer *lx, bool is_end, const uin
     return is_end ? verbatim_is_document(name, n) : verbatim_is_name(lx, name, n);
 }
 
+SIMD_INLINE bool simd_is_named(const struct simd_place *place, const struct lexer_env *env,
+                               uint32_t name, uint32_t n)
+{
+    return env->name_bytes == n &&
+           memcmp(place->input + env->name_start, place->input + name, n) == 0;
+}
+
 /* \end{name} ends no more than the innermost environment, and nothing is brought back there; or
  * there is nothing to bring back. */
 SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t name, uint32_t n)
@@ -63,8 +71,7 @@ SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t n
     const struct lexer_nest *const nest = &place->lx->nest;
     if (place->lx->context.n_saves == 0 || nest->n_env == 0)
         return true;
-    const uint8_t *const begun = place->input + nest->env[nest->n_env - 1].name_start;
-    return memcmp(begun, place->input + name, n) == 0 && begun[n] == '}' &&
+    return simd_is_named(place, &nest->env[nest->n_env - 1], name, n) &&
            codes_keep(place->lx, nest->depth, nest->n_env - 1, nest->n_math, nest->n_groups);
 }
 
@@ -80,15 +87,6 @@ SIMD_INLINE bool simd_take_environment(const struct simd_place *place, uint32_t 
         return false;
     nest_environment(lx, place->input, at, name + n);
     return true;
-}
-
-/* The number of ASCII letters from at on, up to 16. */
-SIMD_INLINE uint32_t simd_count_letters(const uint8_t *at)
-{
-    const uint64_t low = word64_not_ascii_letters(word64_load(at));
-    const uint64_t high = word64_not_ascii_letters(word64_load(at + 8));
-    const uint32_t n_high = high ? word64_first(high) : 8;
-    return low ? word64_first(low) : 8 + n_high;
 }
 
 #define SIMD_NAME_AHEAD 18u /* the longest name that is told at once, with a star and a } */
@@ -108,6 +106,62 @@ SIMD_INLINE uint32_t simd_plain_environment(const struct simd_place *place, uint
     uint32_t end = *name + simd_count_letters(place->input + *name);
     end += place->input[end] == '*';
     return place->input[end] == '}' ? end + 1 : 0;
+}
+
+/* What stands before offset at can make no definition of what is there. */
+SIMD_INLINE bool simd_is_first_of_line(const struct simd_place *place, uint32_t at)
+{
+    return at == 0 || place->input[at - 1] == '\n' || place->input[at - 1] == '\r';
+}
+
+/* The end of the innermost environment, if it began in these braces and has that name, and if
+ * nothing else ends with it. */
+SIMD_INLINE bool simd_ends_innermost(const struct simd_place *place, const struct simd_flow *flow,
+                                     uint32_t name, uint32_t n)
+{
+    const struct lexer_nest *const nest = &place->lx->nest;
+    if (nest->n_env == 0 || nest->n_groups > 0)
+        return false;
+    const struct lexer_env *const env = &nest->env[nest->n_env - 1];
+    return env->depth == flow->depth && simd_is_named(place, env, name, n);
+}
+
+/* Takes \begin{name} or \end{name} at offset at, if it means no more than that an environment
+ * begins or ends. False: it, or another command, was left. */
+SIMD_INLINE bool simd_take_plain(const struct simd_place *place, struct simd_flow *flow,
+                                 uint32_t at)
+{
+    struct lexer *const lx = place->lx;
+    struct lexer_nest *const nest = &lx->nest;
+    bool is_end;
+    uint32_t name;
+    const uint32_t name_end = simd_plain_environment(place, at, &is_end, &name);
+    if (name_end == 0 || !flow->is_plain || flow->in_math || lx->context.n_saves > 0 ||
+        nest->env_beyond > 0)
+        return false;
+    const uint32_t n = name_end - 1 - name;
+    if (simd_is_followed(lx, is_end, place->input + name, n))
+        return false;
+    if (is_end) {
+        if (!simd_ends_innermost(place, flow, name, n))
+            return false;
+        nest->n_env--;
+        nest->math_beyond = false;
+        flow->outer =
+            nest->known_depth > nest->definition_depth ? nest->known_depth : nest->definition_depth;
+        if (nest->n_env > 0 && nest->env[nest->n_env - 1].depth > flow->outer)
+            flow->outer = nest->env[nest->n_env - 1].depth;
+    } else {
+        if (nest->n_env == LEXER_ENV_DEPTH_MAX ||
+            (!simd_is_first_of_line(place, at) &&
+             context_redefines(lx, place->input, WATCH_BEGIN, at)))
+            return false;
+        nest->env[nest->n_env++] = (struct lexer_env){
+            .start = at, .name_start = name, .name_bytes = n, .depth = flow->depth};
+        flow->outer = flow->depth;
+    }
+    flow->state = simd_state_outside(flow->depth - flow->outer);
+    return true;
 }
 
 /* Takes the control word at offset at if it is \begin{name}, \end{name} or one that begins or ends
@@ -144,81 +198,6 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     name_end = simd_name_end(place, end);
     return name_end != 0 &&
            simd_take_environment(place, at, watch == WATCH_END, end + 1, name_end - end - 2);
-}
-
-/* The end of the innermost formula, if it is one of these braces, brings nothing back. */
-SIMD_INLINE bool simd_formula_keeps_codes(const struct lexer *lx)
-{
-    const struct lexer_nest *const nest = &lx->nest;
-    return nest->n_math == 0 || nest->math[nest->n_math - 1].depth != nest->depth ||
-           codes_keep(lx, nest->depth, nest->n_env, nest->n_math - 1, nest->n_groups);
-}
-
-/* A $ or a blank line. False: for the byte-wise machine. */
-SIMD_INLINE bool simd_take_shift(const struct simd_place *place, uint32_t at, uint32_t n_tokens)
-{
-    if (!simd_formula_keeps_codes(place->lx))
-        return false;
-    place->lx->n_tokens = n_tokens;
-    nest_math_shift(place->lx, at);
-    return true;
-}
-
-SIMD_INLINE bool simd_take_par(const struct simd_place *place, uint32_t at)
-{
-    if (place->lx->nest.n_math == 0)
-        return true;
-    if (!simd_formula_keeps_codes(place->lx))
-        return false;
-    const bool crlf = place->input[at] == '\r' && place->input[at + 1] == '\n';
-    nest_par(place->lx, place->input, at, at + (crlf ? 2 : 1));
-    return true;
-}
-
-/* A }, with which all ends that was opened inside its braces: of what codes are local to, only
- * groups can be as deep and older (see group.c). */
-SIMD_INLINE bool simd_take_close(const struct simd_place *place, uint32_t at)
-{
-    struct lexer *const lx = place->lx;
-    const struct lexer_nest *const nest = &lx->nest;
-    if (lx->context.n_saves > 0 && nest->depth > 0) {
-        uint32_t n_groups = nest->n_groups;
-        while (n_groups > 0 && nest->groups[n_groups - 1].depth >= nest->depth)
-            n_groups--;
-        if (!codes_keep(lx, nest->depth - 1, nest->n_env, nest->n_math, n_groups))
-            return false;
-    }
-    nest_close_brace(lx, place->input, at, at + 1);
-    return true;
-}
-
-/* Braces, $ and blank lines of a part of a lane, one by one; lx is up to date but for n_tokens, of
- * which so many stand before the lane. The offset of what has to be left to the byte-wise machine,
- * or place->end. */
-SIMD_SELDOM uint32_t simd_nest_one_by_one(const struct simd_place *place,
-                                          const struct simd_chunk *chunk, uint32_t lane,
-                                          uint64_t part, uint32_t n_tokens)
-{
-    struct lexer *const lx = place->lx;
-    const uint32_t base = place->pos + lane * SIMD_LANE_BYTES;
-    const uint64_t low = chunk->low[lane], high = chunk->high[lane];
-    for (uint64_t todo = chunk->symbols[lane] & part; todo; todo &= todo - 1) {
-        const uint64_t bit = simd_lowest_bit(todo);
-        const uint32_t at = base + simd_first(todo);
-        bool taken = true;
-        if (low & high & bit)
-            taken = simd_take_par(place, at);
-        else if (high & bit)
-            taken =
-                simd_take_shift(place, at, n_tokens + simd_count(chunk->tokens[lane] & (bit - 1)));
-        else if ((low & bit) == 0)
-            nest_open_brace(lx);
-        else
-            taken = simd_take_close(place, at);
-        if (!taken)
-            return at;
-    }
-    return place->end;
 }
 
 #endif

@@ -1,188 +1,21 @@
-/* What nests, for vector kernels: braces, formulas and blank lines are gathered lane by lane and
- * told in bulk, some 60 of them at once. Where that cannot be told, and for commands and suspects,
- * nest.c and suspect.c are asked in the order of the text (lexer/simd_command.h). */
+/* The step that follows what nests, for vector kernels: symbols are gathered lane by lane; commands
+ * and suspects, and what the automaton cannot tell, are taken in the order of the text. */
 #ifndef L0_LEXER_SIMD_NEST_H
 #define L0_LEXER_SIMD_NEST_H
 
-#include "lexer/simd_bulk.h"
 #include "lexer/simd_command.h"
+#include "lexer/simd_rest.h"
 #include "lexer/simd_verb.h"
-
-/* So many at most in more than one lane: what cannot be told as a whole is looked at again. */
-#define SIMD_BLOCK_SYMBOLS 63u
-
-/* What was gathered and is not told yet: from a part of a lane on, up to a part of another one. */
-struct simd_block {
-    uint64_t low, high; /* of enum simd_symbol, lowest bits first */
-    uint32_t n;
-    uint64_t doubts; /* any: a $ may be half of $$ */
-    uint32_t first_lane, last_lane;
-    uint64_t first_part, last_part;
-    uint32_t shift_lane;             /* the last one with a $, or SIMD_LANES_MAX */
-    uint32_t n_before, shift_before; /* tokens before the first lane, and before that one */
-    uint32_t n_first;                /* before the first part */
-    uint32_t n_tokens;               /* before the next lane */
-};
-
-SIMD_INLINE struct simd_block simd_begin_block(uint32_t lane, uint64_t part, uint32_t n_tokens)
-{
-    return (struct simd_block){.first_lane = lane,
-                               .last_lane = lane,
-                               .first_part = part,
-                               .last_part = part,
-                               .shift_lane = SIMD_LANES_MAX,
-                               .n_before = n_tokens,
-                               .n_first = n_tokens,
-                               .n_tokens = n_tokens};
-}
-
-/* Of the lane, what is in the block. */
-SIMD_INLINE uint64_t simd_part(const struct simd_block *block, uint32_t lane)
-{
-    return (lane == block->first_lane ? block->first_part : ~UINT64_C(0)) &
-           (lane == block->last_lane ? block->last_part : ~UINT64_C(0));
-}
-
-/* Adds what is in the part of the lane. False: there is no room for it, nothing has changed. */
-SIMD_INLINE bool simd_add(const struct simd_isa *isa, struct simd_block *block,
-                          const struct simd_chunk *chunk, uint32_t lane, uint64_t part)
-{
-    const uint64_t low = chunk->low[lane], high = chunk->high[lane];
-    const uint64_t symbols = chunk->symbols[lane] & part, shifts = high & ~low & part;
-    const uint32_t n = block->n + simd_count(symbols);
-    if (__builtin_expect(n > SIMD_BLOCK_SYMBOLS && block->n > 0, 0))
-        return false;
-    block->low |= isa->gather(low, symbols) << block->n;
-    block->high |= isa->gather(high, symbols) << block->n;
-    block->n = n;
-    block->doubts |= chunk->doubts[lane] & part;
-    block->shift_lane = shifts ? lane : block->shift_lane;
-    block->shift_before = shifts ? block->n_tokens : block->shift_before;
-    return true;
-}
-
-/* Adds whole lanes up to end, but for one with events, or that there is no room for: which is
- * returned. */
-SIMD_INLINE uint32_t simd_add_lanes(const struct simd_isa *isa, struct simd_block *block,
-                                    const struct simd_chunk *chunk, uint32_t lane, uint32_t end)
-{
-    struct simd_block adding = *block;
-    for (; lane < end; lane++) {
-        if (chunk->events[lane] != 0 || !simd_add(isa, &adding, chunk, lane, ~UINT64_C(0)))
-            break;
-        adding.n_tokens += simd_count(chunk->tokens[lane]);
-    }
-    *block = adding;
-    return lane;
-}
-
-/* The last $ of the block: its offset, and the number of tokens up to it. */
-SIMD_INLINE void simd_note_shift(const struct simd_block *block, const struct simd_place *place,
-                                 const struct simd_chunk *chunk, struct simd_flow *flow)
-{
-    const uint32_t last = block->shift_lane;
-    const uint32_t at = simd_last(chunk->high[last] & ~chunk->low[last] & simd_part(block, last));
-    flow->math_start = place->pos + last * SIMD_LANE_BYTES + at;
-    flow->shift_token =
-        flow->in_math ? block->shift_before + simd_count(chunk->tokens[last] & simd_below(at + 1))
-                      : 0;
-}
-
-/* Tells the block, if that can be done in bulk; else nothing has changed. */
-SIMD_INLINE bool simd_tell(const struct simd_bulk *bulk, const struct simd_block *block,
-                           const struct simd_place *place, const struct simd_chunk *chunk,
-                           struct simd_flow *flow)
-{
-    const bool has_shifts = block->shift_lane != SIMD_LANES_MAX;
-    /* The last $ before may be the first half of $$. */
-    const bool may_follow = flow->shift_token != 0 && flow->shift_token >= block->n_first;
-    if (block->n == 0)
-        return true;
-    if (block->doubts != 0 || !flow->is_plain || (has_shifts && (may_follow || flow->forbidden)))
-        return false;
-    unsigned state = simd_bulk_read(bulk, flow->state, block->low, block->high, block->n);
-    if (__builtin_expect(state == SIMD_BULK_UNKNOWN, 0)) {
-        const unsigned exact = simd_bulk_state(flow);
-        if (exact != flow->state)
-            state = simd_bulk_read(bulk, exact, block->low, block->high, block->n);
-        if (state == SIMD_BULK_UNKNOWN)
-            return false;
-    }
-    const uint32_t n_closes = simd_count(block->low & ~block->high);
-    const uint32_t n_opens = block->n - simd_count(block->low | block->high);
-    flow->depth += n_opens - n_closes;
-    flow->state = state;
-    flow->in_math = state >= SIMD_BULK_IN;
-    flow->math_depth = flow->depth - bulk->inner[state];
-    if (has_shifts)
-        simd_note_shift(block, place, chunk, flow);
-    return true;
-}
-
-/* Takes the first lane away from the block. */
-SIMD_INLINE struct simd_block simd_split(struct simd_block *block, const struct simd_chunk *chunk)
-{
-    const uint32_t lane = block->first_lane;
-    const uint64_t part = simd_part(block, lane);
-    const uint32_t n = simd_count(chunk->symbols[lane] & part);
-    struct simd_block first = simd_begin_block(lane, part, block->n_before);
-    first.n_first = block->n_first;
-    first.low = block->low & simd_below(n);
-    first.high = block->high & simd_below(n);
-    first.n = n;
-    first.doubts = chunk->doubts[lane] & part;
-    if (chunk->high[lane] & ~chunk->low[lane] & part) {
-        first.shift_lane = lane;
-        first.shift_before = block->n_before;
-    }
-    block->low = n < 64 ? block->low >> n : 0;
-    block->high = n < 64 ? block->high >> n : 0;
-    block->n -= n;
-    block->n_before += simd_count(chunk->tokens[lane]);
-    block->n_first = block->n_before;
-    block->first_lane = lane + 1;
-    block->first_part = ~UINT64_C(0);
-    if (block->shift_lane == lane)
-        block->shift_lane = SIMD_LANES_MAX;
-    if (block->doubts == 0)
-        return first;
-    block->doubts = 0;
-    for (uint32_t rest = lane + 1; rest <= block->last_lane; rest++)
-        block->doubts |= chunk->doubts[rest] & simd_part(block, rest);
-    return first;
-}
-
-/* A block that cannot be told as a whole: up to the lane that is to blame, that one by nest.c, and
- * then the rest as a whole, if possible. */
-SIMD_SELDOM uint32_t simd_tell_slowly(const struct simd_bulk *bulk, struct simd_block block,
-                                      const struct simd_place *place,
-                                      const struct simd_chunk *chunk, struct simd_flow *flow)
-{
-    bool is_new = false; /* the lane before was to blame */
-    while (block.n > 0 && !(is_new && simd_tell(bulk, &block, place, chunk, flow))) {
-        const struct simd_block first = simd_split(&block, chunk);
-        is_new = !simd_tell(bulk, &first, place, chunk, flow);
-        if (!is_new)
-            continue;
-        simd_save_flow(place->lx, flow);
-        const uint32_t stop =
-            simd_nest_one_by_one(place, chunk, first.first_lane, first.first_part, first.n_before);
-        *flow = simd_load_flow(place->lx);
-        if (stop != place->end)
-            return stop;
-    }
-    return place->end;
-}
 
 /* Tells what was gathered. The offset of what has to be left to the byte-wise machine, or
  * place->end. */
-SIMD_SELDOM uint32_t simd_close(const struct simd_bulk *bulk, const struct simd_block *block,
-                                const struct simd_place *place, const struct simd_chunk *chunk,
-                                struct simd_flow *flow)
+SIMD_SELDOM uint32_t simd_close(const struct simd_isa *isa, const struct simd_bulk *bulk,
+                                const struct simd_block *block, const struct simd_place *place,
+                                const struct simd_chunk *chunk, struct simd_flow *flow)
 {
-    if (__builtin_expect(simd_tell(bulk, block, place, chunk, flow), 1))
+    if (__builtin_expect(simd_tell(isa, bulk, block, chunk, flow), 1))
         return place->end;
-    return simd_tell_slowly(bulk, *block, place, chunk, flow);
+    return simd_tell_rest(isa, bulk, block, place, chunk, flow);
 }
 
 /* Gathers what is in the part of the lane, of which the block begins with the first one. */
@@ -192,10 +25,10 @@ SIMD_INLINE uint32_t simd_gather(const struct simd_isa *isa, const struct simd_b
                                  struct simd_flow *flow)
 {
     if (!simd_add(isa, block, chunk, lane, part)) {
-        const uint32_t stop = simd_close(bulk, block, place, chunk, flow);
+        const uint32_t stop = simd_close(isa, bulk, block, place, chunk, flow);
         if (stop != place->end)
             return stop;
-        *block = simd_begin_block(lane, part, block->n_tokens);
+        *block = simd_begin_block(lane, part);
         simd_add(isa, block, chunk, lane, part);
     }
     block->last_lane = lane;
@@ -211,6 +44,52 @@ SIMD_INLINE void simd_take_suspect(const struct simd_place *place, uint32_t at, 
         suspect_text(place->lx, place->input, at, at + (place->input[at] >= 0xE0 ? 3 : 2));
 }
 
+/* Not behind a $; or what is there is no token, but the next one, if there is one in the step, is
+ * no $ either. */
+SIMD_INLINE bool simd_is_apart(const struct simd_chunk *chunk, uint32_t lane, uint64_t event)
+{
+    const uint32_t index = lane * SIMD_LANE_BYTES + simd_first(event);
+    if (index > chunk->begin &&
+        (!simd_lane_bit(chunk->high, index - 1) || simd_lane_bit(chunk->low, index - 1)))
+        return true;
+    uint64_t tokens = chunk->tokens[lane] & ~(event - 1);
+    for (; tokens == 0; tokens = chunk->tokens[lane])
+        if (++lane * SIMD_LANE_BYTES >= chunk->end)
+            return false;
+    const uint64_t next = simd_lowest_bit(tokens);
+    return lane * SIMD_LANE_BYTES + simd_first(next) < chunk->end &&
+           (chunk->high[lane] & ~chunk->low[lane] & next) == 0;
+}
+
+/* What is a word's first letter may have to be taken, at offset at, with the escape character
+ * before it. The offset of what has to be left to the byte-wise machine, or place->end. */
+SIMD_INLINE uint32_t simd_take_word(const struct simd_place *place, struct simd_chunk *chunk,
+                                    uint32_t at, struct simd_flow *flow)
+{
+    if (simd_take_plain(place, flow, at - 1))
+        return place->end;
+    simd_save_flow(place, chunk, flow, at - 1 - place->pos);
+    const bool taken = simd_is_verb(place, at - 1) ? simd_take_verb(place, chunk, at - 1)
+                                                   : simd_take_command(place, at - 1) ||
+                                                         simd_take_listing(place, chunk, at - 1);
+    *flow = simd_load_flow(place->lx, 0);
+    return taken ? place->end : at - 1;
+}
+
+/* A word; or a suspect; or what stands behind a $, which may be both. */
+SIMD_INLINE uint32_t simd_take_event(const struct simd_place *place, struct simd_chunk *chunk,
+                                     uint32_t lane, uint64_t event, struct simd_flow *flow)
+{
+    const uint32_t at = place->pos + lane * SIMD_LANE_BYTES + simd_first(event);
+    if (chunk->word[lane] & event)
+        return simd_take_word(place, chunk, at, flow);
+    if (!simd_is_apart(chunk, lane, event))
+        return at;
+    if (place->input[at] >= 0x80)
+        simd_take_suspect(place, at, chunk->comment[lane] & event);
+    return place->end;
+}
+
 /* A lane that is not all in the step, or has events. The offset of what has to be left to the
  * byte-wise machine, or place->end. */
 SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct simd_bulk *bulk,
@@ -218,31 +97,19 @@ SIMD_SELDOM uint32_t simd_take_lane(const struct simd_isa *isa, const struct sim
                                     struct simd_chunk *chunk, uint32_t lane, uint64_t valid,
                                     struct simd_flow *flow)
 {
-    const uint32_t base = place->pos + lane * SIMD_LANE_BYTES;
     uint64_t part = valid;
     for (uint64_t events = chunk->events[lane] & valid; events; events &= events - 1) {
         const uint64_t event = simd_lowest_bit(events);
-        const uint32_t at = base + simd_first(event);
         uint32_t stop = simd_gather(isa, bulk, block, place, chunk, lane, part & (event - 1), flow);
         if (stop == place->end)
-            stop = simd_close(bulk, block, place, chunk, flow);
+            stop = simd_close(isa, bulk, block, place, chunk, flow);
+        if (stop == place->end)
+            stop = simd_take_event(place, chunk, lane, event, flow);
         if (stop != place->end)
             return stop;
-        simd_save_flow(place->lx, flow);
-        bool taken = true;
-        if (place->input[at] >= 0x80)
-            simd_take_suspect(place, at, chunk->comment[lane] & event);
-        else if (simd_is_verb(place, at - 1))
-            taken = simd_take_verb(place, chunk, at - 1);
-        else
-            taken = simd_take_command(place, at - 1) || simd_take_listing(place, chunk, at - 1);
-        *flow = simd_load_flow(place->lx);
-        if (!taken)
-            return at - 1;
         events &= chunk->events[lane]; /* none in verbatim text */
         part = valid & ~(event - 1);
-        *block = simd_begin_block(lane, part, block->n_tokens);
-        block->n_first += simd_count(chunk->tokens[lane] & (event - 1));
+        *block = simd_begin_block(lane, part);
     }
     return simd_gather(isa, bulk, block, place, chunk, lane, part, flow);
 }
@@ -266,7 +133,7 @@ SIMD_INLINE uint32_t simd_nest_lanes(const struct simd_isa *isa, const struct si
 {
     uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
     const uint32_t whole_end = chunk->end / SIMD_LANE_BYTES;
-    struct simd_block block = simd_begin_block(lane, simd_valid(chunk, lane), place->lx->n_tokens);
+    struct simd_block block = simd_begin_block(lane, simd_valid(chunk, lane));
     while (lane * SIMD_LANE_BYTES < chunk->end) {
         const uint64_t valid = simd_valid(chunk, lane);
         if (~valid == 0) {
@@ -281,9 +148,9 @@ SIMD_INLINE uint32_t simd_nest_lanes(const struct simd_isa *isa, const struct si
         const uint32_t stop = simd_take_lane(isa, bulk, &block, place, chunk, lane, valid, flow);
         if (stop != place->end)
             return stop;
-        block.n_tokens += simd_count(chunk->tokens[lane++] & valid);
+        lane++;
     }
-    return simd_close(bulk, &block, place, chunk, flow);
+    return simd_close(isa, bulk, &block, place, chunk, flow);
 }
 
 /* Follows the step, and counts what is in it. False: it is cut, and the byte-wise machine has to go
@@ -292,12 +159,13 @@ SIMD_INLINE bool simd_nest_step(const struct simd_isa *isa, const struct simd_bu
                                 struct lexer *lx, const uint8_t *input, uint32_t pos,
                                 struct simd_chunk *chunk)
 {
-    const struct simd_place place = {.lx = lx, .input = input, .pos = pos, .end = pos + chunk->end};
-    struct simd_flow flow = simd_load_flow(lx);
+    const struct simd_place place = {
+        .lx = lx, .input = input, .pos = pos, .end = pos + chunk->end, .n_tokens = lx->n_tokens};
+    struct simd_flow flow = simd_load_flow(lx, lx->n_tokens);
     uint32_t n_tokens = lx->n_tokens, n_lines = 0;
     const uint32_t stop = simd_nest_lanes(isa, bulk, &place, chunk, &flow);
-    simd_save_flow(lx, &flow);
     chunk->end = stop - pos;
+    simd_save_flow(&place, chunk, &flow, chunk->end);
     const uint32_t end_lane = (chunk->end + SIMD_GROUP_BYTES - 1) / SIMD_GROUP_BYTES * SIMD_LANES;
     uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
     chunk->starts[lane] &= simd_valid(chunk, lane);

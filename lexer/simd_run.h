@@ -62,6 +62,7 @@ SIMD_INLINE struct simd_state simd_state_of(const struct lexer *lx, bool by_code
         .letters = lx->run == LEXER_LETTERS,
         .others = lx->run == LEXER_OTHERS,
         .blanks = (!middle || by_codes) && (lx->run == LEXER_SPACE || skipped),
+        .shift = lx->nest.shift_token != 0 && lx->nest.shift_token == lx->n_tokens,
         .skipped = by_codes && skipped,
     };
 }
@@ -220,7 +221,8 @@ SIMD_INLINE bool simd_take_cut(struct lexer *lx, const uint8_t *input, uint32_t 
     const struct character_source src = character_source_of(lx, input, have, false);
     const enum simd_codes_in_force by = simd_codes_of(lx);
     bool taken = false;
-    while (src.slots[input[lx->pos]] == CATCODE_ESCAPE && lexer_take_command(lx, &src)) {
+    while (lx->mode == LEXER_MODE_TEXT && src.slots[input[lx->pos]] == CATCODE_ESCAPE &&
+           lexer_take_command(lx, &src)) {
         taken = simd_applies(lx, input);
         if (!taken || lx->pos == have)
             break;

@@ -53,7 +53,7 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
         chunk->symbols[lane] &= ~inside;
         chunk->low[lane] &= ~inside;
         chunk->high[lane] &= ~inside;
-        chunk->doubts[lane] &= ~inside;
+        chunk->follows[lane] &= ~inside;
         chunk->events[lane] &= ~inside;
         if (writes)
             chunk->word_first[lane] &= ~inside; /* the delimiter may be an escape character */
@@ -61,6 +61,7 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
     for (uint32_t bit = 0; bit < SIMD_KIND_BITS && writes; bit++)
         simd_change_bit(chunk->kind[bit], verb->begin, LEXER_VERBATIM >> bit & 1);
     simd_change_bit(chunk->starts, verb->begin, true);
+    simd_change_bit(chunk->follows, verb->end, false); /* the delimiter may be a $ */
     if (goes_on)
         simd_change_bit(chunk->starts, verb->end, true);
     simd_change_bit(chunk->run[0], verb->end - 1, false);

@@ -13,7 +13,7 @@ struct simd_carry {
     simd_mask run[3];                 /* such a run may be joined: see simd_find_spans(); the last
                                        * one by codes only */
     simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
-    simd_mask shift;                  /* the last byte was a $ */
+    simd_mask shift;                  /* the last byte, or token, was a $ */
 };
 
 /* Where in a group work begins: bytes before are of no class, and state comes in there. */
@@ -72,9 +72,9 @@ struct simd_wide {
     /* The spans. */
     simd_mask starts, tokens, pars, skipped, nones;
     simd_mask plain; /* neither escaped nor in a comment */
-    /* Of enum simd_symbol: their lower and higher bits, and all of them. And where a $ before is
-     * not followed by a token that is none: it may be half of $$. */
-    simd_mask low, high, symbols, doubts;
+    /* Of enum simd_symbol: their lower and higher bits, and all of them. Behind a $: another one,
+     * or what is no token, behind which there may be one. */
+    simd_mask low, high, symbols, follows, loose;
     simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
     simd_mask plain_skipped; /* by codes: of skipped runs; plain_blanks is of the others then */
 };
@@ -315,7 +315,9 @@ SIMD_INLINE void simd_find_symbols(const struct simd_isa *isa, const struct simd
     w->low = (s->end_groups & w->plain) | w->pars;
     w->high = shifts | w->pars;
     w->symbols = (s->begin_groups & w->plain) | w->low | w->high;
-    w->doubts = simd_next(isa, entry, shifts, carry->shift) & ~(w->tokens & ~shifts);
+    const simd_mask behind = simd_next(isa, entry, shifts, carry->shift);
+    w->follows = behind & shifts;
+    w->loose = behind & ~w->tokens;
 }
 
 SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *entry,
