@@ -1,5 +1,7 @@
 #include "lexer/look.h"
 
+#include <string.h>
+
 #include "lexer/look_text.h"
 #include "lexer/word64.h"
 
@@ -22,25 +24,27 @@ static int bracket_at(const struct look_text *text, uint32_t at)
     return byte == '[' || byte == '(' ? 1 : -1;
 }
 
-static bool holds_bracket(uint64_t bytes)
+static uint64_t brackets_of(uint64_t bytes)
 {
-    return (word64_equal(bytes, '[') | word64_equal(bytes, ']') | word64_equal(bytes, '(') |
-            word64_equal(bytes, ')')) != 0;
+    return word64_equal(bytes, '[') | word64_equal(bytes, ']') |
+           word64_equal(bytes & ~WORD64_ONES, '('); /* and ) */
 }
 
-/* The offset of the first \[, \(, \] or \), which are rare, or of its end. */
+/* The offset of the first \[, \(, \] or \), which are rare, or of its end. Brackets are not, but
+ * few of them stand behind an escape character. */
 static uint32_t find_bracket(const struct look_text *text, uint32_t from, uint32_t to)
 {
     uint32_t at = from;
-    while (at < to) {
-        if (to - at >= 8 && !holds_bracket(word64_load(text->bytes + at)))
-            at += 8;
-        else if (bracket_at(text, at) != 0)
-            break;
-        else
-            at++;
-    }
-    return at < to ? at : to;
+    for (; to - at >= 8; at += 8)
+        for (uint64_t hits = brackets_of(word64_load(text->bytes + at)); hits; hits &= hits - 1) {
+            const uint32_t bracket = at + word64_first(hits);
+            if (bracket > 0 && look_has_catcode(text, bracket - 1, CATCODE_ESCAPE) &&
+                bracket_at(text, bracket) != 0)
+                return bracket;
+        }
+    while (at < to && bracket_at(text, at) == 0)
+        at++;
+    return at;
 }
 
 /* A line up to its comment or its end. */
@@ -51,29 +55,47 @@ struct line {
     bool is_blank;              /* and has no comment */
 };
 
+static uint32_t line_start(const struct look_text *text, uint32_t at)
+{
+    const uint8_t *const lf = memrchr(text->bytes, '\n', at);
+    const uint32_t start = lf ? (uint32_t)(lf - text->bytes) + 1 : 0;
+    const uint8_t *const cr = memrchr(text->bytes + start, '\r', at - start);
+    return cr ? (uint32_t)(cr - text->bytes) + 1 : start;
+}
+
+static uint32_t skip_blanks(const struct look_text *text, uint32_t at, uint32_t end)
+{
+    while (at < end && look_is_blank(text->bytes[at]))
+        at++;
+    return at;
+}
+
 /* That of the line end at offset at. */
 static struct line line_before(const struct look_text *text, uint32_t at)
 {
-    struct line line = {.start = at, .is_blank = true};
-    while (line.start > 0 && !look_is_line_end(text->bytes[line.start - 1]))
-        line.start--;
-    for (line.end = line.start; line.end < at; line.end++) {
-        const uint8_t byte = text->bytes[line.end], catcode = text->slots[byte];
+    static const bool tells[CATCODE_CLASS_UTF8 + 1] = {[CATCODE_ESCAPE] = true,
+                                                       [CATCODE_BEGIN_GROUP] = true,
+                                                       [CATCODE_END_GROUP] = true,
+                                                       [CATCODE_COMMENT] = true};
+    struct line line = {.start = line_start(text, at), .end = at};
+    line.is_blank = skip_blanks(text, line.start, at) == at;
+    for (uint32_t i = line.start; i < at; i++) {
+        const uint8_t byte = text->bytes[i], catcode = text->slots[byte];
+        if (!tells[catcode])
+            continue;
         if (catcode == CATCODE_COMMENT) {
             line.is_blank = false;
+            line.end = i;
             break;
         }
-        if (catcode == CATCODE_ESCAPE && line.end + 1 < at) {
-            line.is_blank &= look_is_blank(byte);
-            line.end++;
-            line.holds_bracket |= is_bracket(text->bytes[line.end]);
+        if (catcode == CATCODE_ESCAPE && i + 1 < at) {
+            line.holds_bracket |= is_bracket(text->bytes[++i]);
         } else if (catcode == CATCODE_BEGIN_GROUP && !look_is_blank(byte)) {
             line.n_opens++;
         } else if (catcode == CATCODE_END_GROUP && !look_is_blank(byte)) {
             line.n_closes += line.n_opens == 0;
             line.n_opens -= line.n_opens > 0;
         }
-        line.is_blank &= look_is_blank(text->bytes[line.end]);
     }
     return line;
 }

@@ -27,12 +27,14 @@ enum simd_symbol { SIMD_OPENS = 0, SIMD_CLOSES = 1, SIMD_SHIFTS = 2, SIMD_PAR = 
 #define SIMD_BULK_READS 4u /* symbols at once */
 
 /* The next states. Symbols are two bits each: the lower ones of n symbols in bits 0 … n - 1, the
- * higher ones from bit n on. rest: for n < SIMD_BULK_READS of them, with bit 2 n set. pair: for
- * two, with two more bits on top, of those before which stands a $ and no other token. */
+ * higher ones from bit n on. rest: for n < SIMD_BULK_READS of them, with bit 2 n set. pair, one:
+ * for two or one, with as many more bits on top, of those before which stands a $ and no other
+ * token. */
 struct simd_bulk {
     uint8_t next[SIMD_BULK_STATES][1u << 2 * SIMD_BULK_READS];
     uint8_t rest[SIMD_BULK_STATES][1u << (2 * SIMD_BULK_READS - 1)];
     uint8_t pair[SIMD_BULK_STATES][1u << 6];
+    uint8_t one[SIMD_BULK_STATES][1u << 3];
     uint8_t inner[SIMD_BULK_STATES]; /* in a formula, so many braces above its $ */
 };
 
@@ -88,38 +90,47 @@ SIMD_INLINE enum simd_symbol simd_bulk_symbol(uint64_t low, uint64_t high)
     return (enum simd_symbol)((low & 1) | (high & 1) << 1);
 }
 
-/* Tables of more symbols are made of those of fewer. Does nothing the second time. */
+/* Tables of more symbols are made of those of fewer. */
+static inline void simd_bulk_make_short(struct simd_bulk *bulk)
+{
+    for (unsigned state = 0; state < SIMD_BULK_STATES; state++) {
+        bulk->inner[state] =
+            state < SIMD_BULK_IN ? 0 : (uint8_t)((state - SIMD_BULK_IN) % (SIMD_BULK_IN_MAX + 1));
+        for (unsigned symbols = 0; symbols < 1u << 3; symbols++)
+            bulk->one[state][symbols] = (uint8_t)simd_bulk_next(
+                state, simd_bulk_symbol(symbols, symbols >> 1), symbols >> 2 & 1);
+    }
+    for (unsigned state = 0; state < SIMD_BULK_STATES; state++)
+        for (unsigned symbols = 0; symbols < 1u << 6; symbols++) {
+            const unsigned first = (symbols & 1) | (symbols >> 1 & 2) | (symbols >> 2 & 4);
+            const unsigned second = (symbols >> 1 & 1) | (symbols >> 2 & 2) | (symbols >> 3 & 4);
+            bulk->pair[state][symbols] = bulk->one[bulk->one[state][first]][second];
+        }
+}
+
+/* Does nothing the second time. */
 static inline void simd_bulk_make(struct simd_bulk *bulk)
 {
     if (bulk->next[SIMD_BULK_UNKNOWN][0] == SIMD_BULK_UNKNOWN)
         return;
-    for (unsigned state = 0; state < SIMD_BULK_STATES; state++)
-        for (unsigned symbols = 0; symbols < 1u << 6; symbols++) {
-            const unsigned first =
-                simd_bulk_next(state, simd_bulk_symbol(symbols, symbols >> 2), symbols >> 4 & 1);
-            bulk->pair[state][symbols] = (uint8_t)simd_bulk_next(
-                first, simd_bulk_symbol(symbols >> 1, symbols >> 3), symbols >> 5 & 1);
-        }
+    simd_bulk_make_short(bulk);
     for (unsigned state = 0; state < SIMD_BULK_STATES; state++) {
         uint8_t *const rest = bulk->rest[state];
-        bulk->inner[state] =
-            state < SIMD_BULK_IN ? 0 : (uint8_t)((state - SIMD_BULK_IN) % (SIMD_BULK_IN_MAX + 1));
-        for (unsigned symbols = 0; symbols < 1u << 8; symbols++)
-            bulk->next[state][symbols] =
-                bulk->pair[bulk->pair[state][(symbols & 3) | (symbols >> 2 & 12)]]
-                          [(symbols >> 2 & 3) | (symbols >> 4 & 12)];
         rest[1] = (uint8_t)state;
         for (unsigned symbols = 0; symbols < 1u << 2; symbols++)
-            rest[1u << 2 | symbols] =
-                (uint8_t)simd_bulk_next(state, simd_bulk_symbol(symbols, symbols >> 1), false);
+            rest[1u << 2 | symbols] = bulk->one[state][symbols];
         for (unsigned symbols = 0; symbols < 1u << 4; symbols++)
             rest[1u << 4 | symbols] = bulk->pair[state][symbols];
+        for (unsigned symbols = 0; symbols < 1u << 6; symbols++) {
+            const unsigned first = bulk->pair[state][(symbols & 3) | (symbols >> 1 & 12)];
+            rest[1u << 6 | symbols] = bulk->one[first][(symbols >> 2 & 1) | (symbols >> 4 & 2)];
+        }
+        for (unsigned symbols = 0; symbols < 1u << 8; symbols++) {
+            const unsigned first = bulk->pair[state][(symbols & 3) | (symbols >> 2 & 12)];
+            bulk->next[state][symbols] =
+                bulk->pair[first][(symbols >> 2 & 3) | (symbols >> 4 & 12)];
+        }
     }
-    for (unsigned state = 0; state < SIMD_BULK_STATES; state++)
-        for (unsigned symbols = 0; symbols < 1u << 6; symbols++)
-            bulk->rest[state][1u << 6 | symbols] =
-                bulk->rest[bulk->pair[state][(symbols & 3) | (symbols >> 1 & 12)]]
-                          [1u << 2 | (symbols >> 2 & 1) | (symbols >> 4 & 2)];
 }
 
 /* Reads n symbols, lowest bits first. */
@@ -145,7 +156,7 @@ SIMD_INLINE unsigned simd_bulk_read_pairs(const struct simd_bulk *bulk, unsigned
         high >>= 2;
         follows >>= 2;
     }
-    return n > 0 ? simd_bulk_next(state, simd_bulk_symbol(low, high), follows & 1) : state;
+    return n > 0 ? bulk->one[state][(low & 1) | (high & 1) << 1 | (follows & 1) << 2] : state;
 }
 
 #endif

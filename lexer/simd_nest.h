@@ -13,7 +13,9 @@ SIMD_SELDOM uint32_t simd_close(const struct simd_isa *isa, const struct simd_bu
                                 const struct simd_block *block, const struct simd_place *place,
                                 const struct simd_chunk *chunk, struct simd_flow *flow)
 {
-    if (__builtin_expect(simd_tell(isa, bulk, block, chunk, flow), 1))
+    /* Braces may end groups, which the automaton does not know. */
+    if (__builtin_expect(place->lx->nest.n_groups == 0 && simd_tell(isa, bulk, block, chunk, flow),
+                         1))
         return place->end;
     return simd_tell_rest(isa, bulk, block, place, chunk, flow);
 }

@@ -49,22 +49,20 @@ SIMD_INLINE uint32_t simd_find_symbol(struct simd_rest *rest, const struct simd_
 SIMD_INLINE uint32_t simd_read_some(const struct simd_bulk *bulk, const struct simd_rest *rest,
                                     uint64_t forbidden, unsigned *state)
 {
-    const uint64_t alone = rest->follows | forbidden;
+    const uint64_t low = rest->low, high = rest->high, alone = rest->follows | forbidden;
+    unsigned next;
     uint32_t n = 0;
-    while (n < rest->n) {
-        const uint64_t low = rest->low >> n, high = rest->high >> n;
-        unsigned next = SIMD_BULK_UNKNOWN;
-        if (rest->n - n >= SIMD_BULK_READS && (alone >> n & 15) == 0)
-            next = bulk->next[*state][(low & 15) | (high & 15) << SIMD_BULK_READS];
-        if (next != SIMD_BULK_UNKNOWN) {
-            n += SIMD_BULK_READS;
-        } else {
-            if ((forbidden >> n & 1) == 0)
-                next = simd_bulk_next(*state, simd_bulk_symbol(low, high), rest->follows >> n & 1);
-            if (next == SIMD_BULK_UNKNOWN)
-                break;
-            n++;
-        }
+    for (; rest->n - n >= SIMD_BULK_READS && (alone >> n & 15) == 0; n += SIMD_BULK_READS) {
+        next = bulk->next[*state][(low >> n & 15) | (high >> n & 15) << SIMD_BULK_READS];
+        if (next == SIMD_BULK_UNKNOWN)
+            break;
+        *state = next;
+    }
+    for (; n < rest->n && (forbidden >> n & 1) == 0; n++) {
+        next = bulk->one[*state]
+                        [(low >> n & 1) | (high >> n & 1) << 1 | (rest->follows >> n & 1) << 2];
+        if (next == SIMD_BULK_UNKNOWN)
+            break;
         *state = next;
     }
     return n;
@@ -170,6 +168,16 @@ SIMD_INLINE bool simd_take_symbol(const struct simd_place *place, const struct s
     return taken;
 }
 
+/* A } in braces, outside formulas: where it stands need not be known to take it. */
+SIMD_INLINE bool simd_take_inner_close(const struct simd_place *place,
+                                       const struct simd_chunk *chunk, struct simd_flow *flow)
+{
+    simd_save_flow(place, chunk, flow, 0);
+    const bool taken = simd_take_close(place, 0);
+    *flow = simd_load_flow(place->lx, 0);
+    return taken;
+}
+
 /* Tells a block of which that could not be done as a whole. The offset of what has to be left to
  * the byte-wise machine, or place->end. */
 SIMD_SELDOM uint32_t simd_tell_rest(const struct simd_isa *isa, const struct simd_bulk *bulk,
@@ -184,14 +192,17 @@ SIMD_SELDOM uint32_t simd_tell_rest(const struct simd_isa *isa, const struct sim
                                         simd_part(block, block->first_lane)};
     if (block->follows)
         rest.follows = simd_gather_follows(isa, block, chunk);
-    for (;;) {
+    for (;; simd_drop(&rest, 1)) {
         simd_read_known(bulk, &rest, flow);
         if (rest.n == 0)
             return place->end;
+        const enum simd_symbol symbol = simd_bulk_symbol(rest.low, rest.high);
+        if (symbol == SIMD_CLOSES && flow->is_plain && flow->depth > 0 &&
+            flow->state < SIMD_BULK_HALF && simd_take_inner_close(place, chunk, flow))
+            continue;
         const uint32_t index = simd_find_symbol(&rest, block, chunk);
-        if (!simd_take_symbol(place, chunk, simd_bulk_symbol(rest.low, rest.high), index, flow))
+        if (!simd_take_symbol(place, chunk, symbol, index, flow))
             return place->pos + index;
-        simd_drop(&rest, 1);
     }
 }
 
