@@ -8,13 +8,18 @@
 
 void context_begin(struct lexer *lx, const struct lexer_options *options);
 
+/* The line's end is read as those of the lines behind it. */
+static inline bool context_line_ends_alike(const struct lexer *lx)
+{
+    return lx->context.end_is_space == (lx->context.slots[LEXER_SLOT_END_IS_SPACE] != 0);
+}
+
 /* Kernels may use loops of their own, with context.slots for classes: no command is in work, and
  * only such category codes differ from the regime's as they are made for. */
 static inline bool context_is_easy(const struct lexer *lx)
 {
     const struct lexer_context *const context = &lx->context;
-    return (context->busy | context->n_odd) == 0 &&
-           context->end_is_space == (context->slots[LEXER_SLOT_END_IS_SPACE] != 0);
+    return (context->busy | context->n_odd) == 0 && context_line_ends_alike(lx);
 }
 
 /* And of these no more than @ as a letter. */

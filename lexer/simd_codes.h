@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lexer/catcode.h"
+#include "lexer/context.h"
 #include "lexer/simd_isa.h"
 #include "lexer/state.h"
 
@@ -47,7 +48,7 @@ SIMD_INLINE bool simd_codes_apply(const struct lexer *lx)
     const struct lexer_context *const context = &lx->context;
     const uint8_t *const slots = context->slots;
     const uint8_t blank = slots[' '], line_end = slots[LEXER_SLOT_LINE_END];
-    return context->busy == 0 && context->end_is_space == (slots[LEXER_SLOT_END_IS_SPACE] != 0) &&
+    return context->busy == 0 && context_line_ends_alike(lx) &&
            (blank == CATCODE_SPACE || blank == CATCODE_IGNORED) &&
            (line_end == CATCODE_END_LINE || line_end == CATCODE_SPACE ||
             line_end == CATCODE_IGNORED) &&

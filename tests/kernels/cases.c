@@ -360,7 +360,7 @@ const char *case_random_words(struct cases_sample sample)
     uint64_t seed = 42 + sample.first;
     const char *difference = NULL;
     for (uint32_t turn = 0; turn < 4000 / sample.every && !difference; turn++) {
-        const uint32_t n_max = 1 + lexed_random(&seed) % (uint32_t)sizeof text;
+        const uint32_t n_max = 1 + draw(&seed, (uint32_t)sizeof text);
         const uint32_t n = words_text(text, n_max, &(struct words){0}, &seed);
         cases_choose_way(turn % LEXED_WAYS);
         difference = difference_in_both(text, n, "random words", turn);
@@ -377,10 +377,10 @@ const char *case_dense_nesting(struct cases_sample sample)
     uint64_t seed = 7 + sample.first;
     const char *difference = NULL;
     for (uint32_t turn = 0; turn < 4000 / sample.every && !difference; turn++) {
-        const uint32_t n = 100 + lexed_random(&seed) % 400;
-        const uint32_t n_kinds = 3 + lexed_random(&seed) % (uint32_t)(sizeof bytes - 3);
+        const uint32_t n = 100 + draw(&seed, 400);
+        const uint32_t n_kinds = 3 + draw(&seed, (uint32_t)(sizeof bytes - 3));
         for (uint32_t i = 0; i < n; i++)
-            text[i] = (uint8_t)bytes[lexed_random(&seed) % n_kinds];
+            text[i] = (uint8_t)bytes[draw(&seed, n_kinds)];
         difference = cases_difference(LEXER_LUALATEX, text, n, "braces", turn);
     }
     return difference;

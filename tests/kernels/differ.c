@@ -182,14 +182,13 @@ static const char *document_difference(const struct settings *settings, const st
     static const struct word nothing;
     uint64_t state = (seed + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
     for (int i = 0; i < 8; i++) /* neighbours part */
-        (void)lexed_random(&state);
-    const uint32_t n_max =
-        1 + lexed_random(&state) % (DOCUMENT_BYTES_MAX >> lexed_random(&state) % 5);
+        (void)draw(&state, 1);
+    const uint32_t n_max = 1 + draw(&state, DOCUMENT_BYTES_MAX >> draw(&state, 5));
     const struct word *const sample =
-        settings->n_files ? &settings->files[lexed_random(&state) % settings->n_files] : &nothing;
-    const unsigned regime = lexed_random(&state) % 4 ? LEXER_LUALATEX : LEXER_PDFLATEX;
+        settings->n_files ? &settings->files[draw(&state, settings->n_files)] : &nothing;
+    const unsigned regime = draw(&state, 4) ? LEXER_LUALATEX : LEXER_PDFLATEX;
     uint8_t *const text = lexed_alloc(n_max, 1);
-    cases_choose_way(lexed_random(&state) % LEXED_WAYS);
+    cases_choose_way(draw(&state, LEXED_WAYS));
     const uint32_t n = words_document(text, n_max, words, sample, &state);
     /* At the exact size on the heap, so that a byte read behind it is seen. */
     uint8_t *const exact = lexed_alloc(n, 1);

@@ -24,12 +24,12 @@ static const char *texts_of(const char *const *pieces, uint32_t n_pieces, uint32
     uint64_t seed = 11 + sample.first;
     const char *difference = NULL;
     for (uint32_t turn = 0; turn < 3000 / sample.every && !difference; turn++) {
-        const uint32_t n_kinds = 2 + lexed_random(&seed) % (n_pieces - n_first - 1);
-        const uint32_t n_max = 100 + lexed_random(&seed) % (uint32_t)(sizeof text - 100);
-        const char *piece = pieces[lexed_random(&seed) % n_first];
+        const uint32_t n_kinds = 2 + draw(&seed, n_pieces - n_first - 1);
+        const uint32_t n_max = 100 + draw(&seed, (uint32_t)(sizeof text - 100));
+        const char *piece = pieces[draw(&seed, n_first)];
         uint32_t n = 0;
         while (put_piece(text, n_max, &n, piece, turn % 3 == 0)) {
-            const uint32_t choice = lexed_random(&seed) % (2 * n_kinds);
+            const uint32_t choice = draw(&seed, 2 * n_kinds);
             piece = pieces[choice < n_kinds ? n_pieces - 1 - choice : n_pieces - 1];
         }
         cases_choose_way(turn % LEXED_WAYS);

@@ -258,7 +258,7 @@ static bool append(struct text *text, const void *bytes, uint32_t n)
 
 static bool append_word(struct text *text, const struct words *more, uint64_t *seed)
 {
-    const uint32_t i = lexed_random(seed) % (N_BUILT_IN + more->n);
+    const uint32_t i = draw(seed, N_BUILT_IN + more->n);
     if (i < N_BUILT_IN)
         return append(text, built_in[i], (uint32_t)strlen(built_in[i]));
     return append(text, more->of[i - N_BUILT_IN].bytes, more->of[i - N_BUILT_IN].n_bytes);
@@ -268,7 +268,7 @@ static bool append_changes(struct text *text, uint32_t n, uint64_t *seed)
 {
     bool fits = true;
     for (uint32_t i = 0; i < n && fits; i++) {
-        const char *const change = changes[lexed_random(seed) % N_CHANGES];
+        const char *const change = changes[draw(seed, N_CHANGES)];
         fits = append(text, change, (uint32_t)strlen(change));
     }
     return fits;
@@ -276,7 +276,7 @@ static bool append_changes(struct text *text, uint32_t n, uint64_t *seed)
 
 static bool append_repeated(struct text *text, const struct words *more, uint64_t *seed)
 {
-    const uint32_t begin = text->n, times = lexed_random(seed) % 80;
+    const uint32_t begin = text->n, times = draw(seed, 80);
     if (!append_word(text, more, seed))
         return false;
     const uint32_t n = text->n - begin;
@@ -290,8 +290,8 @@ static bool append_slice(struct text *text, const struct word *sample, uint64_t 
 {
     if (sample->n_bytes == 0)
         return true;
-    const uint32_t begin = lexed_random(seed) % sample->n_bytes;
-    const uint32_t n_max = 1 + lexed_random(seed) % 300, left = sample->n_bytes - begin;
+    const uint32_t begin = draw(seed, sample->n_bytes);
+    const uint32_t n_max = 1 + draw(seed, 300), left = sample->n_bytes - begin;
     return append(text, sample->bytes + begin, n_max < left ? n_max : left);
 }
 
@@ -307,15 +307,15 @@ uint32_t words_document(uint8_t *bytes, uint32_t n_max, const struct words *more
                         const struct word *sample, uint64_t *seed)
 {
     struct text text = {.bytes = bytes, .n_max = n_max};
-    const uint32_t sample_percent = lexed_random(seed) % 100;
-    const bool has_changes = lexed_random(seed) % 2;
+    const uint32_t sample_percent = draw(seed, 100);
+    const bool has_changes = draw(seed, 2);
     bool fits = true;
     if (has_changes)
-        fits = append_changes(&text, lexed_random(seed) % 5, seed);
+        fits = append_changes(&text, draw(seed, 5), seed);
     while (fits) {
-        const uint8_t byte = (uint8_t)lexed_random(seed);
-        const uint32_t choice = lexed_random(seed) % 16;
-        if (lexed_random(seed) % 100 < sample_percent)
+        const uint8_t byte = (uint8_t)draw(seed, 256);
+        const uint32_t choice = draw(seed, 16);
+        if (draw(seed, 100) < sample_percent)
             fits = append_slice(&text, sample, seed);
         else if (choice == 0)
             fits = append(&text, &byte, 1);

@@ -21,7 +21,7 @@ int words_read(struct words *words, const char *path);
 void words_free(struct words *words);
 
 /* Writes words in a random order, those built in and more, until the next one would not fit. The
- * number of bytes. *seed as of lexed_random(). */
+ * number of bytes. *seed as of draw(). */
 uint32_t words_text(uint8_t *text, uint32_t n_max, const struct words *more, uint64_t *seed);
 
 /* The same, with slices of the sample, random bytes, runs and repetitions in between. */

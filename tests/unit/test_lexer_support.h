@@ -13,6 +13,7 @@
 #include "lexer/issue.h"
 #include "lexer/lexer.h"
 #include "lexer/token.h"
+#include "tests/draw.h"
 
 #define LEXED_ISSUE_CAP 4096u
 
@@ -93,15 +94,6 @@ static inline struct lexer_counts lexed_counts(enum lexer_regime regime, const u
     return counts;
 }
 
-/* A small generator (xorshift), so that cuts can be repeated; *seed is not 0. */
-static inline uint32_t lexed_random(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return (uint32_t)(*seed >> 33);
-}
-
 /* Fed in pieces of 1 … max_piece bytes, at an address that changes, with what has not arrived yet
  * poisoned by bytes that would mean something. */
 static inline struct lexed lexed_cut(enum lexer_regime regime, const uint8_t *in, uint32_t n,
@@ -118,7 +110,7 @@ static inline struct lexed lexed_cut(enum lexer_regime regime, const uint8_t *in
     lexer_begin(&lx, &options, &out);
     for (uint32_t turn = 0; have < n; turn++) {
         uint8_t *const copy = copies[turn % 2];
-        have += 1 + lexed_random(&seed) % max_piece;
+        have += 1 + draw(&seed, max_piece);
         have = have < n ? have : n;
         memcpy(copy, in, have);
         memset(copy + have, poison[turn % sizeof poison], n - have);
