@@ -88,24 +88,35 @@ SIMD_SELDOM struct simd_utf8_row simd_utf8_make_row(uint32_t first, uint32_t n_b
     return row;
 }
 
+/* The index of such a row. Were there too many, all characters would be asked about, as in the
+ * first one, which is none of any. */
+SIMD_SELDOM uint8_t simd_utf8_find_row(const struct simd_utf8_row *row, uint32_t *n_rows)
+{
+    struct simd_utf8_row *const rows = simd_utf8_rows.rows;
+    for (uint32_t i = 0; i < *n_rows; i++)
+        if (rows[i].letters == row->letters && rows[i].asked == row->asked)
+            return (uint8_t)i;
+    if (*n_rows == sizeof simd_utf8_rows.rows / sizeof *rows)
+        return 0;
+    rows[*n_rows] = *row;
+    return (uint8_t)(*n_rows)++;
+}
+
 /* Once, before anything is looked at. */
 SIMD_SELDOM void simd_utf8_make(void)
 {
-    struct simd_utf8_rows *const to = &simd_utf8_rows;
-    uint32_t n = 0;
+    uint32_t n_rows = 0;
     for (uint32_t lead = 0xC0; lead <= 0xFF; lead++) {
+        uint8_t *const index = simd_utf8_rows.index[lead & 63];
+        const uint32_t n_bytes = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        const uint32_t first = n_bytes == 2 ? (lead & 0x1F) << 6 : (lead & 0xF) << 12;
         for (uint32_t second = 0; second < 64; second++) {
-            const uint32_t first =
-                lead < 0xE0 ? (lead & 0x1F) << 6 : (lead & 0xF) << 12 | second << 6;
-            const struct simd_utf8_row row = simd_utf8_make_row(first, lead < 0xE0   ? 2
-                                                                       : lead < 0xF0 ? 3
-                                                                                     : 4);
-            uint32_t i = 0;
-            while (i < n && (to->rows[i].letters != row.letters || to->rows[i].asked != row.asked))
-                i++;
-            if (i == n)
-                to->rows[n++] = row;
-            to->index[lead & 63][second] = (uint8_t)i;
+            if (second == 0 || n_bytes == 3) {
+                const struct simd_utf8_row row = simd_utf8_make_row(first + (second << 6), n_bytes);
+                index[second] = simd_utf8_find_row(&row, &n_rows);
+            } else {
+                index[second] = index[0];
+            }
         }
     }
 }
