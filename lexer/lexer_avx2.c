@@ -12,8 +12,6 @@
 #include "lexer/simd_set_bits.h"
 #include "lexer/simd_watched.h"
 
-#define HALF_BYTES 32u
-
 SIMD_INLINE __m256i load(const uint8_t *at)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
@@ -52,6 +50,11 @@ SIMD_INLINE __m256i bytes_of(uint8_t value)
     return _mm256_set1_epi8((char)value);
 }
 
+SIMD_INLINE __m256i equal(__m256i in, uint8_t value)
+{
+    return _mm256_cmpeq_epi8(in, bytes_of(value));
+}
+
 /* In bits 0-3, a number of its own for every special character: its lower half, but for those from
  * 0x7C on, which have a lower half in common with others: they are numbered from 0. */
 SIMD_INLINE __m256i index_of(__m256i in)
@@ -59,22 +62,28 @@ SIMD_INLINE __m256i index_of(__m256i in)
     return _mm256_min_epu8(_mm256_sub_epi8(in, bytes_of(0x7C)), in);
 }
 
-/* Classes of 32 bytes, in bits 4-7; lower bits are of no meaning. What is no special character is
- * told by range. */
+/* What is no special character, xor SIMD_HARD: as slots below say, and nothing for all others. */
+#define PLAIN(class) (CLASS(class) ^ CLASS(SIMD_HARD))
+static const uint8_t plain_classes[16] = {[0x0] = PLAIN(SIMD_OTHER),
+                                          [0x1 ... 0xD] = PLAIN(SIMD_LETTER),
+                                          [0xE ... 0xF] = PLAIN(SIMD_OTHER)};
+
+/* Classes of 32 bytes, in bits 4-7; lower bits are of no meaning.
+ *
+ * What is no special character is told by slots of two bytes, counted from 0x50 on, which is that
+ * of the blank. All printable characters are below 0x80, others above, for which a shuffle gives 0.
+ * Those of letters end with 1-D, for A-Z as for a-z, and slots up to @ are made one. */
 SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime, bool at_is_letter)
 {
     const __m256i index = index_of(in);
     const __m256i is_special = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table(specials), index), in);
-    /* As signed bytes, those from the lowest on. */
-    const __m256i from_a =
-        _mm256_add_epi8(_mm256_or_si256(in, bytes_of(0x20)), bytes_of(0x80 - 'a'));
-    __m256i is_letter = _mm256_cmpgt_epi8(bytes_of(0x80 + 'z' - 'a' + 1), from_a);
+    const __m256i slots =
+        _mm256_avg_epu8(_mm256_sub_epi8(in, bytes_of(' ')), bytes_of(0x100 - 0x7F + ' ' - 1));
+    const __m256i plain =
+        _mm256_shuffle_epi8(table(plain_classes), _mm256_max_epu8(slots, bytes_of(0x60)));
+    __m256i class = _mm256_xor_si256(plain, bytes_of(CLASS(SIMD_HARD)));
     if (at_is_letter)
-        is_letter = _mm256_or_si256(is_letter, _mm256_cmpeq_epi8(in, bytes_of('@')));
-    /* Up to the blank, and from 0x7F on, which one more makes negative. */
-    const __m256i is_hard = _mm256_cmpgt_epi8(bytes_of(' ' + 2), _mm256_add_epi8(in, bytes_of(1)));
-    __m256i class = _mm256_blendv_epi8(_mm256_andnot_si256(is_letter, bytes_of(CLASS(SIMD_OTHER))),
-                                       bytes_of(CLASS(SIMD_HARD)), is_hard);
+        class = _mm256_andnot_si256(equal(in, '@'), class);
     if (regime == LEXER_PDFLATEX)
         class = _mm256_blendv_epi8(class, bytes_of(CLASS(SIMD_ACTIVE)), in);
     return _mm256_blendv_epi8(class, _mm256_shuffle_epi8(table(special_classes), index),
@@ -84,17 +93,12 @@ SIMD_INLINE __m256i classes_of(__m256i in, unsigned regime, bool at_is_letter)
 SIMD_INLINE uint64_t signs(__m256i low, __m256i high)
 {
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
-                                                     << HALF_BYTES;
+                                                     << SIMD_HALF_BYTES;
 }
 
 SIMD_INLINE __m256i at_least(__m256i in, uint8_t value)
 {
     return _mm256_cmpeq_epi8(_mm256_max_epu8(in, bytes_of(value)), in);
-}
-
-SIMD_INLINE __m256i equal(__m256i in, uint8_t value)
-{
-    return _mm256_cmpeq_epi8(in, bytes_of(value));
 }
 
 SIMD_INLINE __m256i is_continuation(__m256i in)
@@ -110,12 +114,12 @@ SIMD_INLINE __m256i lead_signs(__m256i in)
 
 SIMD_INLINE uint64_t avx2_equal(const uint8_t *in, uint8_t byte)
 {
-    return signs(equal(load(in), byte), equal(load(in + HALF_BYTES), byte));
+    return signs(equal(load(in), byte), equal(load(in + SIMD_HALF_BYTES), byte));
 }
 
 SIMD_INLINE uint64_t avx2_at_least(const uint8_t *in, uint8_t byte)
 {
-    return signs(at_least(load(in), byte), at_least(load(in + HALF_BYTES), byte));
+    return signs(at_least(load(in), byte), at_least(load(in + SIMD_HALF_BYTES), byte));
 }
 
 /* The sets that are 16 values from first on agree with; none for other values. */
@@ -140,13 +144,19 @@ SIMD_INLINE __m256i agreed(__m256i a, __m256i b, __m256i c)
     return _mm256_and_si256(_mm256_and_si256(a, b), c);
 }
 
+/* The sets of characters of two bytes. */
+SIMD_INLINE __m256i two_sets(__m256i first, __m256i upper2, __m256i lower2)
+{
+    return agreed(_mm256_shuffle_epi8(table(simd_two_first), index_from(first, 0xC2)),
+                  _mm256_shuffle_epi8(table(simd_two_upper), upper2),
+                  _mm256_shuffle_epi8(table(simd_two_lower), lower2));
+}
+
 /* Bytes from here on, and one and two behind: the sets of the characters that begin there. */
 SIMD_INLINE __m256i sets_of(const uint8_t *in, bool has_three)
 {
     const __m256i first = load(in), upper2 = upper(load(in + 1)), lower2 = lower(load(in + 1));
-    const __m256i two = agreed(_mm256_shuffle_epi8(table(simd_two_first), index_from(first, 0xC2)),
-                               _mm256_shuffle_epi8(table(simd_two_upper), upper2),
-                               _mm256_shuffle_epi8(table(simd_two_lower), lower2));
+    const __m256i two = two_sets(first, upper2, lower2);
     if (!has_three)
         return two;
     const __m256i third = load(in + 2), index = index_from(first, 0xE0);
@@ -169,51 +179,61 @@ SIMD_INLINE __m256i sets_of(const uint8_t *in, bool has_three)
 
 SIMD_INLINE struct simd_utf8_bytes avx2_utf8(const uint8_t *in)
 {
-    const __m256i low = load(in), high = load(in + HALF_BYTES);
+    const __m256i low = load(in), high = load(in + SIMD_HALF_BYTES);
     struct simd_utf8_bytes bytes = {.leads = signs(lead_signs(low), lead_signs(high))};
     bytes.three = bytes.leads & signs(_mm256_slli_epi16(low, 2), _mm256_slli_epi16(high, 2));
     const bool has_three = bytes.three != 0;
     const __m256i low_sets = sets_of(in, has_three);
-    const __m256i high_sets = sets_of(in + HALF_BYTES, has_three);
+    const __m256i high_sets = sets_of(in + SIMD_HALF_BYTES, has_three);
     const __m256i none = _mm256_setzero_si256();
     bytes.letters = signs(_mm256_cmpgt_epi8(low_sets, none), _mm256_cmpgt_epi8(high_sets, none));
     bytes.others = signs(low_sets, high_sets);
     return bytes;
 }
 
-/* The sets of names that the byte at is in as the letter of that number are 0. */
-SIMD_INLINE __m256i not_watched(const uint8_t *at, uint32_t letter)
+/* Beside those of two bytes, only punctuation: U+2010-2029, E2 80 and 90-A9. */
+SIMD_INLINE struct simd_utf8_bytes avx2_utf8_few(const uint8_t *in)
 {
-    return _mm256_shuffle_epi8(table(simd_not_watched[letter]), load(at + letter));
+    const __m256i first = load(in), second = load(in + 1);
+    const __m256i is_third = _mm256_cmpgt_epi8(bytes_of(0x80 + 0xA9 - 0x90 + 1),
+                                               _mm256_add_epi8(load(in + 2), bytes_of(0xF0)));
+    const __m256i marks =
+        _mm256_and_si256(_mm256_and_si256(equal(first, 0xE2), equal(second, 0x80)), is_third);
+    const __m256i sets = _mm256_or_si256(two_sets(first, upper(second), lower(second)), marks);
+    return (struct simd_utf8_bytes){
+        .leads = (uint32_t)_mm256_movemask_epi8(lead_signs(first)),
+        .three = (uint32_t)_mm256_movemask_epi8(marks),
+        .letters = (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(sets, _mm256_setzero_si256())),
+        .others = (uint32_t)_mm256_movemask_epi8(sets)};
 }
 
+/* Words from here on: those that are in no set of names. */
 SIMD_INLINE __m256i is_not_watched(const uint8_t *at)
 {
-    const __m256i sets = _mm256_or_si256(_mm256_or_si256(not_watched(at, 0), not_watched(at, 1)),
-                                         _mm256_or_si256(not_watched(at, 2), not_watched(at, 3)));
-    return _mm256_cmpeq_epi8(sets, bytes_of(0xFF));
+    const __m256i first = _mm256_shuffle_epi8(table(simd_not_watched[0]), load(at));
+    const __m256i third = _mm256_shuffle_epi8(table(simd_not_watched[1]), load(at + 2));
+    const __m256i fourth = _mm256_shuffle_epi8(table(simd_not_watched[2]), load(at + 3));
+    return _mm256_cmpeq_epi8(_mm256_or_si256(_mm256_or_si256(first, third), fourth),
+                             bytes_of(0xFF));
 }
 
-/* Bits of half a lane. */
-SIMD_INLINE void put_half(uint64_t *lane, uint32_t half, __m256i signs_of_bytes)
+SIMD_INLINE void put_classes(__m256i low, __m256i high, simd_lanes *plane, uint32_t lane)
 {
-    const uint32_t bits = (uint32_t)_mm256_movemask_epi8(signs_of_bytes);
-    __builtin_memcpy((uint8_t *)lane + half / 8, &bits, sizeof bits);
+    SIMD_UNROLL
+    for (int bit = 3; bit >= 0; bit--) {
+        plane[bit][lane] = signs(low, high);
+        low = _mm256_add_epi8(low, low);
+        high = _mm256_add_epi8(high, high);
+    }
 }
 
 SIMD_INLINE void avx2_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
                                simd_lanes *plane, uint64_t *unwatched, uint32_t lane)
 {
-    SIMD_UNROLL
-    for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
-        __m256i classes = classes_of(load(in + half), regime, at_is_letter);
-        SIMD_UNROLL
-        for (int bit = 3; bit >= 0; bit--) {
-            put_half(&plane[bit][lane], half, classes);
-            classes = _mm256_add_epi8(classes, classes);
-        }
-        put_half(&unwatched[lane], half, is_not_watched(in + half));
-    }
+    const __m256i low = classes_of(load(in), regime, at_is_letter);
+    const __m256i high = classes_of(load(in + SIMD_HALF_BYTES), regime, at_is_letter);
+    put_classes(low, high, plane, lane);
+    unwatched[lane] = signs(is_not_watched(in), is_not_watched(in + SIMD_HALF_BYTES));
 }
 
 /* Rows of 16 characters, of which a byte's upper half tells one: less that, it is below 16, and a
@@ -236,18 +256,12 @@ SIMD_INLINE void avx2_classify_by(const uint8_t *in, const struct simd_table *ta
                                   simd_lanes *plane, uint64_t *ignored, uint64_t *unwatched,
                                   uint32_t lane)
 {
-    SIMD_UNROLL
-    for (uint32_t half = 0; half < SIMD_LANE_BYTES; half += HALF_BYTES) {
-        /* Bit 4 to the sign. */
-        __m256i classes = _mm256_slli_epi16(classes_by(load(in + half), table), 3);
-        put_half(&ignored[lane], half, classes);
-        SIMD_UNROLL
-        for (int bit = 3; bit >= 0; bit--) {
-            classes = _mm256_add_epi8(classes, classes);
-            put_half(&plane[bit][lane], half, classes);
-        }
-        put_half(&unwatched[lane], half, is_not_watched(in + half));
-    }
+    /* Bit 4 to the sign. */
+    const __m256i low = _mm256_slli_epi16(classes_by(load(in), table), 3);
+    const __m256i high = _mm256_slli_epi16(classes_by(load(in + SIMD_HALF_BYTES), table), 3);
+    ignored[lane] = signs(low, high);
+    put_classes(_mm256_add_epi8(low, low), _mm256_add_epi8(high, high), plane, lane);
+    unwatched[lane] = signs(is_not_watched(in), is_not_watched(in + SIMD_HALF_BYTES));
 }
 
 /* C2 80-A0; E2 80 and 87, 8B-8D, AA-AF; E2 81 and A0, A6-A9; EF BB BF. What the third byte tells is
@@ -283,10 +297,10 @@ SIMD_INLINE __m256i may_be_suspect(const uint8_t *at)
 
 SIMD_INLINE uint64_t avx2_suspects(const uint8_t *in)
 {
-    const __m256i any = _mm256_or_si256(may_be_suspect(in), may_be_suspect(in + HALF_BYTES));
+    const __m256i any = _mm256_or_si256(may_be_suspect(in), may_be_suspect(in + SIMD_HALF_BYTES));
     if (_mm256_testz_si256(any, any))
         return 0;
-    return suspects_half(in) | (uint64_t)suspects_half(in + HALF_BYTES) << HALF_BYTES;
+    return suspects_half(in) | (uint64_t)suspects_half(in + SIMD_HALF_BYTES) << SIMD_HALF_BYTES;
 }
 
 SIMD_INLINE uint64_t avx2_gather(uint64_t bits, uint64_t mask)
@@ -349,8 +363,8 @@ SIMD_INLINE void avx2_put_spans(const uint64_t starts[SIMD_LANES],
          * have to. */
         __asm__("" : "+m"(bits));
         put_kinds(bits, 0, to_kinds);
-        if (n > HALF_BYTES)
-            put_kinds(bits, HALF_BYTES, to_kinds);
+        if (n > SIMD_HALF_BYTES)
+            put_kinds(bits, SIMD_HALF_BYTES, to_kinds);
         first = put_starts(&starts[lane], first, to_starts);
         to_kinds += n;
         to_starts += n;
@@ -422,9 +436,10 @@ SIMD_INLINE bool avx2_any(simd_mask bits)
     return !_mm256_testz_si256((__m256i)bits, (__m256i)bits);
 }
 
-SIMD_INLINE uint32_t avx2_lanes(simd_mask bits)
+SIMD_INLINE uint32_t avx2_halves(simd_mask bits)
 {
-    return ~lane_signs(_mm256_cmpeq_epi64((__m256i)bits, _mm256_setzero_si256())) & 0xF;
+    const __m256i none = _mm256_cmpeq_epi32((__m256i)bits, _mm256_setzero_si256());
+    return ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(none)) & 0xFF;
 }
 
 static const struct simd_isa avx2 = {
@@ -433,6 +448,7 @@ static const struct simd_isa avx2 = {
     .equal = avx2_equal,
     .at_least = avx2_at_least,
     .utf8 = avx2_utf8,
+    .utf8_few = avx2_utf8_few,
     .suspects = avx2_suspects,
     .gather = avx2_gather,
     .next = avx2_next,
@@ -440,7 +456,7 @@ static const struct simd_isa avx2 = {
     .sum = avx2_sum,
     .difference = avx2_difference,
     .any = avx2_any,
-    .lanes = avx2_lanes,
+    .halves = avx2_halves,
     .put_spans = avx2_put_spans,
 };
 

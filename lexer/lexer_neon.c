@@ -90,7 +90,7 @@ SIMD_INLINE uint8x16_t bytes_of(uint64_t bits, unsigned vector)
  *   low        0 and 2 of 0, 1, 0, 1 | of 4, 5, 4, 5;   the same of 2, 3, 2, 3 | 6, 7, 6, 7
  *   high       1 and 3, likewise
  *   planes     bit 0 of 0, 1, 2, 3, 4, 5, 6, 7;  bit 1;  bit 2;  bit 3 */
-SIMD_INLINE void planes_of(const uint8x16_t codes[VECTORS], uint64_t planes[SIMD_CLASS_BITS])
+SIMD_INLINE void put_planes(const uint8x16_t codes[VECTORS], simd_lanes *plane, uint32_t lane)
 {
     const uint8x16_t ones = vdupq_n_u8(0x55), twos = vdupq_n_u8(0x33);
     uint32x4_t joined[VECTORS];
@@ -105,27 +105,26 @@ SIMD_INLINE void planes_of(const uint8x16_t codes[VECTORS], uint64_t planes[SIMD
     const uint8x16_t low = vbslq_u8(ones, even, vshlq_n_u8(odd, 1));
     const uint8x16_t high = vbslq_u8(ones, vshrq_n_u8(even, 1), odd);
     const uint8x16_t begin = vuzp1q_u8(low, high), end = vuzp2q_u8(low, high);
-    vst1q_u64(planes, vreinterpretq_u64_u8(vbslq_u8(twos, begin, vshlq_n_u8(end, 2))));
-    vst1q_u64(planes + 2, vreinterpretq_u64_u8(vbslq_u8(twos, vshrq_n_u8(begin, 2), end)));
+    const uint64x2_t planes01 = vreinterpretq_u64_u8(vbslq_u8(twos, begin, vshlq_n_u8(end, 2)));
+    const uint64x2_t planes23 = vreinterpretq_u64_u8(vbslq_u8(twos, vshrq_n_u8(begin, 2), end));
+    vst1q_lane_u64(&plane[0][lane], planes01, 0);
+    vst1q_lane_u64(&plane[1][lane], planes01, 1);
+    vst1q_lane_u64(&plane[2][lane], planes23, 0);
+    vst1q_lane_u64(&plane[3][lane], planes23, 1);
 }
 
-SIMD_INLINE uint64_t neon_equal(const uint8_t *in, uint8_t byte)
-{
-    uint8x16_t found[VECTORS];
-    SIMD_UNROLL
-    for (unsigned i = 0; i < VECTORS; i++)
-        found[i] = equal(vld1q_u8(in + (size_t)i * VECTOR_BYTES), byte);
-    return bits_of(found);
-}
-
-SIMD_INLINE uint64_t neon_at_least(const uint8_t *in, uint8_t byte)
-{
-    uint8x16_t found[VECTORS];
-    SIMD_UNROLL
-    for (unsigned i = 0; i < VECTORS; i++)
-        found[i] = at_least(vld1q_u8(in + (size_t)i * VECTOR_BYTES), byte);
-    return bits_of(found);
-}
+/* The bytes of a lane for which a comparison holds. */
+#define DEFINE_FIND(name, compare)                                                                 \
+    SIMD_INLINE uint64_t name(const uint8_t *in, uint8_t byte)                                     \
+    {                                                                                              \
+        uint8x16_t found[VECTORS];                                                                 \
+        SIMD_UNROLL                                                                                \
+        for (unsigned i = 0; i < VECTORS; i++)                                                     \
+            found[i] = compare(vld1q_u8(in + (size_t)i * VECTOR_BYTES), byte);                     \
+        return bits_of(found);                                                                     \
+    }
+DEFINE_FIND(neon_equal, equal)
+DEFINE_FIND(neon_at_least, at_least)
 
 /* What a table says of the values; nothing beyond 15. */
 SIMD_INLINE uint8x16_t look_up(const uint8_t values[16], uint8x16_t index)
@@ -170,11 +169,13 @@ SIMD_INLINE uint8x16_t sets_of(const uint8_t *in)
     return vorrq_u8(sets, vorrq_u8(one, vbicq_u8(kana, vdupq_n_u8(1 << 6))));
 }
 
-SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
+/* Of so many vectors. */
+SIMD_INLINE struct simd_utf8_bytes utf8_of(const uint8_t *in, unsigned n)
 {
-    uint8x16_t leads[VECTORS], three[VECTORS], letters[VECTORS], others[VECTORS];
+    uint8x16_t leads[VECTORS] = {0}, three[VECTORS] = {0};
+    uint8x16_t letters[VECTORS] = {0}, others[VECTORS] = {0};
     SIMD_UNROLL
-    for (unsigned i = 0; i < VECTORS; i++) {
+    for (unsigned i = 0; i < n; i++) {
         const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
         const int8x16_t sets = vreinterpretq_s8_u8(sets_of(at));
         leads[i] = at_least(vld1q_u8(at), 0xC0);
@@ -182,20 +183,27 @@ SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
         letters[i] = vcgtzq_s8(sets);
         others[i] = vcltzq_s8(sets);
     }
-    return (struct simd_utf8_bytes){.leads = bits_of(leads),
-                                    .three = bits_of(three),
-                                    .letters = bits_of(letters),
-                                    .others = bits_of(others)};
+    return (struct simd_utf8_bytes){bits_of(leads), bits_of(three), bits_of(letters),
+                                    bits_of(others)};
 }
 
-/* The sets of names that the byte at is in as the letter of that number are 0. */
+SIMD_SELDOM struct simd_utf8_bytes neon_utf8(const uint8_t *in)
+{
+    return utf8_of(in, VECTORS);
+}
+
+SIMD_SELDOM struct simd_utf8_bytes neon_utf8_few(const uint8_t *in)
+{
+    return utf8_of(in, VECTORS / 2);
+}
+
+/* Words from here on: those that are in no set of names. */
 SIMD_INLINE uint8x16_t is_not_watched(const uint8_t *at)
 {
-    uint8x16_t sets = vdupq_n_u8(0);
-    SIMD_UNROLL
-    for (unsigned letter = 0; letter < 4; letter++)
-        sets = vorrq_u8(sets, look_up(simd_not_watched[letter], lower(vld1q_u8(at + letter))));
-    return equal(sets, 0xFF);
+    const uint8x16_t first = look_up(simd_not_watched[0], lower(vld1q_u8(at)));
+    const uint8x16_t third = look_up(simd_not_watched[1], lower(vld1q_u8(at + 2)));
+    const uint8x16_t fourth = look_up(simd_not_watched[2], lower(vld1q_u8(at + 3)));
+    return equal(vorrq_u8(vorrq_u8(first, third), fourth), 0xFF);
 }
 
 SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_letter,
@@ -205,7 +213,6 @@ SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_le
     uint8x16x4_t upper = vld1q_u8_x4(neon_classes + 64);
     const uint8x16_t beyond = vdupq_n_u8(regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE);
     uint8x16_t classes[VECTORS], not_watched_at[VECTORS];
-    uint64_t planes[SIMD_CLASS_BITS];
     if (at_is_letter)
         upper.val[0] = vsetq_lane_u8(SIMD_LETTER, upper.val[0], '@' - 64);
     SIMD_UNROLL
@@ -217,10 +224,7 @@ SIMD_INLINE void neon_classify(const uint8_t *in, unsigned regime, bool at_is_le
         classes[i] = vqtbx4q_u8(below, upper, veorq_u8(bytes, vdupq_n_u8(64)));
         not_watched_at[i] = is_not_watched(at);
     }
-    planes_of(classes, planes);
-    SIMD_UNROLL
-    for (unsigned bit = 0; bit < SIMD_CLASS_BITS; bit++)
-        plane[bit][lane] = planes[bit];
+    put_planes(classes, plane, lane);
     unwatched[lane] = bits_of(not_watched_at);
 }
 
@@ -230,7 +234,6 @@ SIMD_INLINE void neon_classify_by(const uint8_t *in, const struct simd_table *ta
 {
     const uint8x16x4_t lower = vld1q_u8_x4(table->of), upper = vld1q_u8_x4(table->of + 64);
     uint8x16_t classes[VECTORS], is_ignored[VECTORS], not_watched_at[VECTORS];
-    uint64_t planes[SIMD_CLASS_BITS];
     SIMD_UNROLL
     for (unsigned i = 0; i < VECTORS; i++) {
         const uint8_t *const at = in + (size_t)i * VECTOR_BYTES;
@@ -242,10 +245,7 @@ SIMD_INLINE void neon_classify_by(const uint8_t *in, const struct simd_table *ta
         classes[i] = vandq_u8(classes[i], vdupq_n_u8(0x0F));
         not_watched_at[i] = is_not_watched(at);
     }
-    planes_of(classes, planes);
-    SIMD_UNROLL
-    for (unsigned bit = 0; bit < SIMD_CLASS_BITS; bit++)
-        plane[bit][lane] = planes[bit];
+    put_planes(classes, plane, lane);
     ignored[lane] = bits_of(is_ignored);
     unwatched[lane] = bits_of(not_watched_at);
 }
@@ -324,7 +324,7 @@ SIMD_INLINE uint8x16_t pair_of(uint64_t low, uint64_t high)
     return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(low), vcreate_u64(high)));
 }
 
-/* What planes_of() takes apart, and a fifth plane. */
+/* What put_planes() takes apart, and a fifth plane. */
 SIMD_INLINE void kinds_of(const uint64_t planes[SIMD_KIND_BITS][SIMD_LANES], uint32_t lane,
                           uint8x16_t kinds[VECTORS])
 {
@@ -450,12 +450,12 @@ SIMD_INLINE bool neon_any(simd_mask bits)
     return vmaxvq_u32(vreinterpretq_u32_u64(vorrq_u64(b.low, b.high))) != 0;
 }
 
-SIMD_INLINE uint32_t neon_lanes(simd_mask bits)
+SIMD_INLINE uint32_t neon_halves(simd_mask bits)
 {
-    uint32_t lanes = 0;
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++)
-        lanes |= (uint32_t)(bits[lane] != 0) << lane;
-    return lanes;
+    uint32_t halves = 0;
+    for (uint32_t i = 0; i < SIMD_HALVES; i++)
+        halves |= (uint32_t)((uint32_t)(bits[i / 2] >> i % 2 * SIMD_HALF_BYTES) != 0) << i;
+    return halves;
 }
 
 static const struct simd_isa neon = {
@@ -464,6 +464,7 @@ static const struct simd_isa neon = {
     .equal = neon_equal,
     .at_least = neon_at_least,
     .utf8 = neon_utf8,
+    .utf8_few = neon_utf8_few,
     .suspects = neon_suspects,
     .gather = neon_gather,
     .next = neon_next,
@@ -471,7 +472,7 @@ static const struct simd_isa neon = {
     .sum = neon_sum,
     .difference = neon_difference,
     .any = neon_any,
-    .lanes = neon_lanes,
+    .halves = neon_halves,
     .put_spans = neon_put_spans,
 };
 

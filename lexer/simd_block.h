@@ -11,7 +11,9 @@
 #include "lexer/lexer.h"
 
 #define SIMD_LANE_BYTES  64u
+#define SIMD_HALF_BYTES  32u
 #define SIMD_LANES       4u /* in a group */
+#define SIMD_HALVES      (2 * SIMD_LANES)
 #define SIMD_GROUP_BYTES (SIMD_LANES * SIMD_LANE_BYTES)
 
 /* So many bytes behind what is looked at are there too: for what a character or name is followed

@@ -21,9 +21,9 @@ struct simd_table {
 _Static_assert((int)LEXER_SKIPPED == SIMD_HARD,
                "the kind of ignored characters is made of their class");
 
-/* First bytes: of all characters beyond ASCII; those from 0xE0 on; and of characters of two or
- * three bytes that are all there, in sets that are all letters or all others
- * (lexer/simd_scripts.h). */
+/* First bytes: of all characters beyond ASCII; those of characters of three bytes, and maybe more;
+ * and of characters of two or three bytes that are all there, in sets that are all letters or all
+ * others (lexer/simd_scripts.h). */
 struct simd_utf8_bytes {
     uint64_t leads, three, letters, others;
 };
@@ -40,6 +40,8 @@ struct simd_isa {
     uint64_t (*equal)(const uint8_t *in, uint8_t byte);
     uint64_t (*at_least)(const uint8_t *in, uint8_t byte);
     struct simd_utf8_bytes (*utf8)(const uint8_t *in);
+    /* The same of half a lane, for text with few such characters: in sets that are found fast. */
+    struct simd_utf8_bytes (*utf8_few)(const uint8_t *in);
     /* Bytes that begin what suspect.c reports, but for control characters; they are not all valid
      * UTF-8. */
     uint64_t (*suspects)(const uint8_t *in);
@@ -53,7 +55,7 @@ struct simd_isa {
     simd_mask (*sum)(simd_mask a, simd_mask b);        /* of 256 bits */
     simd_mask (*difference)(simd_mask a, simd_mask b); /* the same */
     bool (*any)(simd_mask bits);
-    uint32_t (*lanes)(simd_mask bits); /* those with any, a bit for each */
+    uint32_t (*halves)(simd_mask bits); /* halves of lanes with any, a bit for each */
 
     /* Writes the offsets pos + bit, and the kinds, which are given bit by bit, of the bits of
      * starts. Up to seven more offsets, and up to 64 kinds for each lane. */

@@ -54,6 +54,7 @@
     static struct simd_bulk bulk;                                                                  \
     static void prepare(void)                                                                      \
     {                                                                                              \
+        simd_utf8_make();                                                                          \
         simd_bulk_make(&bulk);                                                                     \
     }                                                                                              \
     static bool nest(struct lexer *lx, const uint8_t *input, uint32_t pos,                         \

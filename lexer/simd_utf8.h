@@ -16,23 +16,17 @@ struct simd_utf8 {
     simd_lanes leads; /* bytes from 0xC0 on */
 };
 
-/* First bytes of characters that have to be looked at one by one, in a chunk. Two are written for
- * each lane, and overwritten where there are fewer: a branch would be foretold badly. */
+/* First bytes of characters that have to be looked at one by one, in a chunk. */
 struct simd_utf8_list {
     uint32_t n;
-    uint16_t at[SIMD_LANES_MAX * SIMD_LANE_BYTES + 2];
+    uint16_t at[SIMD_LANES_MAX * SIMD_LANE_BYTES];
 };
 
-SIMD_INLINE void simd_utf8_append(struct simd_utf8_list *list, uint32_t lane, uint64_t leads)
+/* base: the offset of what leads is of. */
+SIMD_INLINE void simd_utf8_append(struct simd_utf8_list *list, uint32_t base, uint64_t leads)
 {
-    uint16_t *to = list->at + list->n;
-    const uint32_t base = lane * SIMD_LANE_BYTES;
-    list->n += simd_count(leads);
-    SIMD_UNROLL
-    for (unsigned i = 0; i < 2; i++, leads &= leads - (leads != 0))
-        *to++ = (uint16_t)(base + (simd_first(leads | simd_bit(63))));
     for (; __builtin_expect(leads != 0, 0); leads &= leads - 1)
-        *to++ = (uint16_t)(base + simd_first(leads));
+        list->at[list->n++] = (uint16_t)(base + simd_first(leads));
 }
 
 /* The character at offset at of the chunk is a letter, or another one, of so many bytes. */
@@ -61,42 +55,87 @@ SIMD_SELDOM void simd_utf8_put_any(const uint8_t *in, uint32_t at, struct simd_u
         suspects[at / SIMD_LANE_BYTES] |= simd_bit(at % SIMD_LANE_BYTES);
 }
 
-/* For characters of two and of three bytes: bit n % 64 of word n / 64 if of U+0040 n to U+0040 n +
- * 003F some are not to be told by catcode_letter_bits alone, are reported, or should have fewer
- * bytes: U+0000-00BF; U+0000-07FF, surrogates, U+FEC0-FEFF. */
-static const uint64_t simd_utf8_special[2][16] = {
-    {[0x0] = 0x7},
-    {[0x0] = 0xFFFFFFFF, [0xD] = UINT64_C(0xFFFFFFFF00000000), [0xF] = UINT64_C(1) << 0x3B}};
+/* Rows of 64 characters that have all bytes but the last one in common: which are letters, and
+ * which are asked about one by one: all that are neither letters nor others, are reported, or
+ * should have fewer bytes. */
+struct simd_utf8_row {
+    uint64_t letters, asked;
+};
 
-/* As suspect_code_point(), for all others. */
-SIMD_INLINE uint32_t simd_utf8_is_suspect(uint32_t code_point)
+/* Rows of characters of two and three bytes, by the lower six bits of the first two; in those of
+ * two bytes, the second one makes no difference. Equal rows are one. */
+static struct simd_utf8_rows {
+    uint8_t index[64][64];
+    struct simd_utf8_row rows[256];
+} simd_utf8_rows;
+
+/* The row of the characters from first on, which have so many bytes. */
+SIMD_SELDOM struct simd_utf8_row simd_utf8_make_row(uint32_t first, uint32_t n_bytes)
 {
-    const uint32_t from = code_point ^ 0x2000;
-    const uint64_t marks = from & 64 ? UINT64_C(0x000003C100000000) : UINT64_C(0x0000FC0000003880);
-    return (uint32_t)(marks >> (from & 63)) & (from < 128);
+    struct simd_utf8_row row = {0, 0};
+    for (uint32_t i = 0; i < 64; i++) {
+        const uint32_t code_point = first + i;
+        const uint8_t catcode = catcode_of(LEXER_LUALATEX, code_point);
+        const bool is_whole = n_bytes == 2   ? code_point >= 0x80
+                              : n_bytes == 3 ? code_point >= 0x800 && code_point >> 11 != 0x1B
+                                             : false;
+        if (!is_whole || suspect_code_point(code_point) ||
+            (catcode != CATCODE_LETTER && catcode != CATCODE_OTHER))
+            row.asked |= simd_bit(i);
+        else if (catcode == CATCODE_LETTER)
+            row.letters |= simd_bit(i);
+    }
+    return row;
+}
+
+/* The index of such a row. Were there too many, all characters would be asked about, as in the
+ * first one, which is none of any. */
+SIMD_SELDOM uint8_t simd_utf8_find_row(const struct simd_utf8_row *row, uint32_t *n_rows)
+{
+    struct simd_utf8_row *const rows = simd_utf8_rows.rows;
+    for (uint32_t i = 0; i < *n_rows; i++)
+        if (rows[i].letters == row->letters && rows[i].asked == row->asked)
+            return (uint8_t)i;
+    if (*n_rows == sizeof simd_utf8_rows.rows / sizeof *rows)
+        return 0;
+    rows[*n_rows] = *row;
+    return (uint8_t)(*n_rows)++;
+}
+
+/* Once, before anything is looked at. */
+SIMD_SELDOM void simd_utf8_make(void)
+{
+    uint32_t n_rows = 0;
+    for (uint32_t lead = 0xC0; lead <= 0xFF; lead++) {
+        uint8_t *const index = simd_utf8_rows.index[lead & 63];
+        const uint32_t n_bytes = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        const uint32_t first = n_bytes == 2 ? (lead & 0x1F) << 6 : (lead & 0xF) << 12;
+        for (uint32_t second = 0; second < 64; second++) {
+            if (second == 0 || n_bytes == 3) {
+                const struct simd_utf8_row row = simd_utf8_make_row(first + (second << 6), n_bytes);
+                index[second] = simd_utf8_find_row(&row, &n_rows);
+            } else {
+                index[second] = index[0];
+            }
+        }
+    }
 }
 
 /* Nearly all characters of two or three bytes, in a straight line. */
 SIMD_INLINE void simd_utf8_put(const uint8_t *in, uint32_t at, struct simd_utf8 *to,
                                uint64_t *suspects)
 {
+    static const uint32_t marks[2] = {0xC000, 0xC0C000}; /* of continuations */
     const uint32_t bytes = (uint32_t)word64_load(in + at);
     const uint32_t is_three = bytes >> 5 & 1; /* or a first byte of more */
-    /* As one of three bytes, of which the third one is dropped again if there are two: no branch.
-     */
-    const uint32_t three =
-        (bytes & (0x1Fu >> is_three)) << 12 | (bytes >> 2 & 0xFC0) | (bytes >> 16 & 0x3F);
-    const uint32_t code_point = three >> (6 - 6 * is_three), block = code_point >> 6;
-    const uint64_t is_letter =
-        catcode_letter_bits[catcode_letter_block[block >> 2]][block & 3] >> (code_point & 63) & 1;
-    const uint32_t is_special =
-        (uint32_t)(simd_utf8_special[is_three][block >> 6] >> (block & 63)) & 1;
-    /* Continuations, and no first byte of four. */
-    const uint32_t not_whole = (bytes ^ 0x808000) & (0xC000 | 0xC00010 * is_three);
-    if (__builtin_expect(not_whole | is_special | simd_utf8_is_suspect(code_point), 0))
+    const uint8_t index = simd_utf8_rows.index[bytes & 63][bytes >> 8 & 63];
+    const struct simd_utf8_row *const row = &simd_utf8_rows.rows[index];
+    const uint32_t last = bytes >> (8u << is_three) & 63;
+    const uint32_t not_whole = (bytes ^ 0x808000) & marks[is_three];
+    if (__builtin_expect(not_whole | (row->asked >> last & 1), 0))
         simd_utf8_put_any(in, at, to, suspects);
     else
-        simd_utf8_add(to, at, is_letter, 2 + is_three);
+        simd_utf8_add(to, at, row->letters >> last & 1, 2 + is_three);
 }
 
 /* Of a lane, what sets of characters tell: its letters and others, to which are given those bytes
@@ -112,6 +151,25 @@ SIMD_INLINE uint64_t simd_utf8_by_sets(const struct simd_isa *isa, const uint8_t
     to->leads[lane] = b.leads;
     behind[0] = b.letters >> 63 | letters >> 62;
     behind[1] = b.others >> 63 | others >> 62;
+    return b.leads & ~(b.letters | b.others);
+}
+
+/* Of half a lane, what sets of characters tell that are found fast; and the first bytes of all
+ * other characters. */
+SIMD_INLINE uint64_t simd_utf8_by_few(const struct simd_isa *isa, const uint8_t *in, uint32_t half,
+                                      struct simd_utf8 *to)
+{
+    const struct simd_utf8_bytes b = isa->utf8_few(in);
+    const uint64_t letters = b.letters | b.letters << 1 | (b.letters & b.three) << 2;
+    const uint64_t others = b.others | b.others << 1 | (b.others & b.three) << 2;
+    const uint32_t lane = half / 2, shift = half % 2 * SIMD_HALF_BYTES;
+    to->leads[lane] |= b.leads << shift;
+    to->letters[lane] |= letters << shift;
+    to->others[lane] |= others << shift;
+    if (__builtin_expect((letters | others) >> SIMD_HALF_BYTES != 0, 0) && shift != 0) {
+        to->letters[lane + 1] |= letters >> SIMD_HALF_BYTES;
+        to->others[lane + 1] |= others >> SIMD_HALF_BYTES;
+    }
     return b.leads & ~(b.letters | b.others);
 }
 
