@@ -30,7 +30,7 @@ struct simd_chunk {
     bool by_codes;                  /* the rules are those */
     const struct simd_table *table; /* by codes: the classes; and what is ignored */
     simd_lanes ignored;
-    bool has_high[SIMD_GROUPS_MAX]; /* these masks are set, which are for characters beyond ASCII */
+    bool has_high; /* these masks are set, which are for characters beyond ASCII */
     struct simd_utf8 utf8;
     simd_lanes suspects;
     struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
@@ -132,11 +132,11 @@ SIMD_INLINE void simd_find_high(const struct simd_isa *isa, struct simd_chunk *c
         if (by_codes)
             high &= ~simd_load(chunk->ignored + lane);
         const uint64_t here = isa->halves(high);
-        chunk->has_high[group] = here != 0;
         halves |= here << group * SIMD_HALVES;
         simd_store(chunk->utf8.leads + lane, high); /* for now */
         simd_store(chunk->suspects + lane, simd_lowest(false));
     }
+    chunk->has_high = halves != 0;
     if (halves && regime == LEXER_LUALATEX)
         simd_classify_utf8(isa, chunk, halves);
     else if (halves)
@@ -168,7 +168,7 @@ SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint
                                             bool by_codes)
 {
     const uint32_t lane = group * SIMD_LANES;
-    struct simd_group g = {.has_high = chunk->has_high[group], .by_codes = by_codes};
+    struct simd_group g = {.has_high = chunk->has_high, .by_codes = by_codes};
     SIMD_UNROLL
     for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
         g.plane[bit] = simd_load(chunk->plane[bit] + lane);
