@@ -73,9 +73,7 @@ int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigne
     return rc;
 }
 
-/* One issue for a row of ^, however many malformed prefixes it holds. next: where reading goes on.
- */
-static void report_fault(struct lexer *lx, uint32_t start, uint32_t next, uint32_t fault_end)
+void lexer_report_caret_fault(struct lexer *lx, uint32_t start, uint32_t next, uint32_t fault_end)
 {
     if (lx->caret_fault_next == 0 || lx->caret_fault_next != start)
         lexer_issue_add(lx, &(struct lexer_issue){.start = start,
@@ -94,7 +92,7 @@ static void advance(struct lexer *lx, const struct character_source *src,
         lexer_issue_add(lx, &(struct lexer_issue){
                                 .start = start, .end = ch->end, .id = LEXER_ISSUE_INVALID_UTF8});
     if (ch->fault_end)
-        report_fault(lx, start, ch->end, ch->fault_end);
+        lexer_report_caret_fault(lx, start, ch->end, ch->fault_end);
     if (!ch->caret && !ch->line_end && (ch->code < ' ' || ch->code >= 0x7F))
         suspect_text(lx, src->bytes, start, ch->end);
     if (ch->line_end) {
@@ -337,7 +335,7 @@ static int step_word(struct lexer *lx, const struct character_source *src)
     }
     /* The character is read once more, as text; what it lost to a malformed ^^^^ stays here. */
     if (ch.start > lx->pos)
-        report_fault(lx, lx->pos, ch.start, ch.fault_end);
+        lexer_report_caret_fault(lx, lx->pos, ch.start, ch.fault_end);
     lx->pos = ch.start;
     return lexer_end_word(lx, src) ? LEXER_STEP_DONE : LEXER_STEP_MORE;
 }
