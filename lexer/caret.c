@@ -34,44 +34,12 @@ const uint8_t caret_thirds[256] = {
     [0x80 ... 0xFF] = CARET_SPECIAL,
 };
 
-uint8_t caret_catcode(const struct character_source *src, uint8_t code)
-{
-    return character_catcode(src, code);
-}
-
-/* ^^ and one more character, of which no more is to be known: true. */
-static bool read_third(const struct character_source *src, uint32_t at, struct caret *caret)
-{
-    const uint8_t *const in = src->bytes + at;
-    const bool is_line_end = in[2] == '\n' || in[2] == '\r';
-    if (in[2] >= 128) {
-        *caret = (struct caret){.end = at + 1, .catcode = CATCODE_SUPERSCRIPT, .code = '^'};
-        return true;
-    }
-    if (in[2] == ' '
-            ? in[3] == ' ' || in[3] == '\n' || in[3] == '\r'
-            : !is_line_end && !(in[2] == '^' && (in[3] != '^' || src->regime == LEXER_PDFLATEX)))
-        return false;
-    const uint8_t code = (uint8_t)((is_line_end ? '\r' : in[2]) ^ 64);
-    *caret = (struct caret){
-        .end = at + (in[2] == '\r' && in[3] == '\n' ? 4 : 3),
-        .catcode = character_catcode(src, code),
-        .flag = LEXER_CARET,
-        .code = code,
-        .line_end = is_line_end,
-    };
-    return true;
-}
-
-bool caret_read_special(struct lexer *lx, const struct character_source *src, uint32_t at,
-                        struct caret *caret)
+struct caret caret_read_slowly(struct lexer *lx, const struct character_source *src, uint32_t at)
 {
     struct character ch;
-    if (lx->ahead.blanks_to == 0 && read_third(src, at, caret))
-        return true;
     if (!character_read(src, at, &lx->ahead, &ch))
-        return false;
-    *caret = (struct caret){
+        return (struct caret){0};
+    return (struct caret){
         .end = ch.end,
         .fault_end = ch.fault_end,
         .catcode = ch.catcode,
@@ -79,17 +47,16 @@ bool caret_read_special(struct lexer *lx, const struct character_source *src, ui
         .code = ch.code < 128 ? (uint8_t)ch.code : UINT8_MAX,
         .line_end = ch.line_end,
     };
-    return true;
 }
 
-/* A character of a control sequence; false: more than one is to be looked at. */
-static bool read_in_control(const struct character_source *src, uint32_t at, struct caret *caret)
+/* A character of a control sequence; end 0: more than one is to be looked at. */
+static inline struct caret read_in_control(const struct character_source *src, uint32_t at)
 {
-    const uint8_t byte = src->bytes[at];
-    if (src->slots['^'] == CATCODE_SUPERSCRIPT && caret_is_at(src->bytes, at))
-        return caret_read_plain(src, at, caret) || (read_third(src, at, caret) && !caret->line_end);
-    *caret = (struct caret){.end = at + 1, .catcode = src->slots[byte], .code = byte};
-    return caret->catcode != CATCODE_CLASS_UTF8;
+    const uint8_t byte = src->bytes[at], class = src->slots[byte];
+    if (class == CATCODE_SUPERSCRIPT && caret_is_at(src->bytes, at))
+        return caret_read(src, at);
+    return (struct caret){
+        .end = class == CATCODE_CLASS_UTF8 ? 0 : at + 1, .catcode = class, .code = byte};
 }
 
 /* Blanks are warned of where the line ends behind them, and control characters always. */
@@ -101,31 +68,36 @@ static bool is_plain_symbol(const struct caret *first)
             (catcode != CATCODE_ACTIVE || first->code == '~') && catcode <= CATCODE_INVALID);
 }
 
-bool caret_read_control(struct lexer *lx, const struct character_source *src, uint32_t at,
-                        uint32_t limit, uint8_t flag, struct caret_control *control)
+static struct caret_control control_symbol(const struct caret *ch, uint8_t flag)
+{
+    return (struct caret_control){
+        .end = is_plain_symbol(ch) ? ch->end : 0,
+        .kind = (uint8_t)(LEXER_CONTROL_SYMBOL | flag | ch->flag),
+        .line_state = ch->catcode == CATCODE_SPACE ? LEXER_LINE_SKIPPING : LEXER_LINE_MIDDLE,
+    };
+}
+
+struct caret_control caret_read_control(const struct lexer *lx, const struct character_source *src,
+                                        uint32_t at, uint32_t limit, uint8_t flag)
 {
     uint8_t name[WATCH_NAME_BYTES_MAX];
     uint32_t n = 0;
-    struct caret ch;
-    if (at >= limit || !read_in_control(src, at, &ch))
-        return false;
-    if (ch.catcode != CATCODE_LETTER) {
-        *control = (struct caret_control){
-            .end = ch.end,
-            .kind = LEXER_CONTROL_SYMBOL | flag | ch.flag,
-            .line_state = ch.catcode == CATCODE_SPACE ? LEXER_LINE_SKIPPING : LEXER_LINE_MIDDLE};
-        return is_plain_symbol(&ch);
-    }
-    do {
+    for (;;) {
+        const struct caret ch = at < limit ? read_in_control(src, at) : (struct caret){0};
+        if (ch.end == 0)
+            return (struct caret_control){0};
+        if (ch.catcode != CATCODE_LETTER && n == 0)
+            return control_symbol(&ch, flag);
+        if (ch.catcode != CATCODE_LETTER)
+            break;
         if (n < WATCH_NAME_BYTES_MAX)
             name[n] = ch.code;
         n++;
         flag |= ch.flag;
         at = ch.end;
-        if (at >= limit || !read_in_control(src, at, &ch))
-            return false;
-    } while (ch.catcode == CATCODE_LETTER);
-    *control = (struct caret_control){
-        .end = at, .kind = LEXER_CONTROL_WORD | flag, .line_state = LEXER_LINE_SKIPPING};
-    return n > WATCH_NAME_BYTES_MAX || watch_name(name, n, lx->context.on) == WATCH_NONE;
+    }
+    if (n <= WATCH_NAME_BYTES_MAX && watch_name(name, n, lx->context.on) != WATCH_NONE)
+        return (struct caret_control){0};
+    return (struct caret_control){
+        .end = at, .kind = (uint8_t)(LEXER_CONTROL_WORD | flag), .line_state = LEXER_LINE_SKIPPING};
 }

@@ -10,9 +10,9 @@
 #include "lexer/suspect.h"
 #include "lexer/word64.h"
 
-/* A character in ^^ notation; or the ^ that is none of it. */
+/* A character in ^^ notation; or the ^ that is none of it. Small enough for registers. */
 struct caret {
-    uint32_t end;
+    uint32_t end;       /* 0: that cannot be told yet */
     uint32_t fault_end; /* as of struct character */
     uint8_t catcode;
     uint8_t flag; /* LEXER_CARET, or 0 */
@@ -22,9 +22,9 @@ struct caret {
 
 /* A control sequence with ^^ notation in it. */
 struct caret_control {
-    uint32_t end;
+    uint32_t end; /* 0: it has to be read byte by byte */
     uint8_t kind; /* of its span, with its flag */
-    enum lexer_line_state line_state;
+    uint8_t line_state;
 };
 
 /* The third character of ^^ notation, and what follows it: a hexadecimal digit's value, or these.
@@ -36,54 +36,61 @@ extern const uint8_t caret_thirds[256];
 /* ^^^^^^: behind it there have to be digits. */
 #define CARET_PREFIX_BYTES 6u
 
-/* What ^^ at offset at means where its third character is special. lx->ahead is zero, or what this
- * left. False: that cannot be told yet, or is not worth it. */
-bool caret_read_special(struct lexer *lx, const struct character_source *src, uint32_t at,
-                        struct caret *caret);
+/* What ^^ at offset at means, as character.c tells it. lx->ahead is zero, or what this left. */
+struct caret caret_read_slowly(struct lexer *lx, const struct character_source *src, uint32_t at);
 
-/* The category code of a character whose byte has another class. */
-uint8_t caret_catcode(const struct character_source *src, uint8_t code);
-
-/* The control sequence whose escape character, with that flag, ends before offset at. False: it has
- * to be read byte by byte, since it reaches to limit, or is rare, or may be a watched command. */
-bool caret_read_control(struct lexer *lx, const struct character_source *src, uint32_t at,
-                        uint32_t limit, uint8_t flag, struct caret_control *control);
+/* The control sequence whose escape character, with that flag, ends before offset at. It has to be
+ * read byte by byte where it reaches to limit, is rare, or may be a watched command. */
+struct caret_control caret_read_control(const struct lexer *lx, const struct character_source *src,
+                                        uint32_t at, uint32_t limit, uint8_t flag);
 
 static inline bool caret_is_at(const uint8_t *in, uint32_t at)
 {
     return in[at] == '^' && in[at + 1] == '^';
 }
 
-/* What ^^ at offset at means, where its third character is not special and its value no ^. */
-CURSOR_INLINE bool caret_read_plain(const struct character_source *src, uint32_t at,
-                                    struct caret *caret)
+CURSOR_INLINE struct caret caret_of(const struct character_source *src, uint8_t code, uint32_t end)
 {
-    const uint8_t *const in = src->bytes + at;
-    const unsigned high = caret_thirds[in[2]], low = caret_thirds[in[3]];
-    const bool is_hex = (high | low) < CARET_PLAIN;
-    const uint8_t code = (uint8_t)(is_hex ? high << 4 | low : in[2] ^ 64u);
-    if (high == CARET_SPECIAL || code == '^')
-        return false;
     const uint8_t class = src->slots[code];
-    *caret = (struct caret){
-        .end = at + (is_hex ? 4 : 3),
-        .catcode = class <= CATCODE_INVALID ? class : caret_catcode(src, code),
+    return (struct caret){
+        .end = end,
+        .catcode = class == CATCODE_CLASS_UTF8 ? catcode_first[LEXER_LUALATEX][code] : class,
         .flag = LEXER_CARET,
         .code = code,
     };
-    return true;
 }
 
-CURSOR_INLINE bool caret_read(struct lexer *lx, const struct character_source *src, uint32_t at,
-                              struct caret *caret)
+/* What ^^ at offset at means, where that is told by one character that says more than a digit does.
+ */
+CURSOR_INLINE struct caret caret_read_third(const struct character_source *src, uint32_t at)
 {
-    struct caret special;
-    if (caret_read_plain(src, at, caret))
-        return true;
-    if (!caret_read_special(lx, src, at, &special))
-        return false;
-    *caret = special;
-    return true;
+    const uint8_t *const in = src->bytes + at;
+    struct caret caret = caret_of(src, in[2] ^ 64u, at + 3);
+    if (in[2] >= 0x80) /* it is none */
+        return (struct caret){.end = at + 1, .catcode = CATCODE_SUPERSCRIPT, .code = '^'};
+    if (in[2] == '^')
+        caret.end = in[3] == '^' && src->regime == LEXER_LUALATEX ? 0 : caret.end;
+    else if (in[2] == ' ') /* it may be trimmed */
+        caret.end = in[3] == ' ' || in[3] == '\n' || in[3] == '\r' ? 0 : caret.end;
+    else
+        caret.end = 0;
+    return caret;
+}
+
+/* The same in general; end 0: more has to be looked at. */
+CURSOR_INLINE struct caret caret_read(const struct character_source *src, uint32_t at)
+{
+    const uint8_t *const in = src->bytes + at;
+    const unsigned high = caret_thirds[in[2]], low = caret_thirds[in[3]];
+    if (high == CARET_SPECIAL)
+        return caret_read_third(src, at);
+    struct caret caret = (high | low) < CARET_PLAIN
+                             ? caret_of(src, (uint8_t)(high << 4 | low), at + 4)
+                             : caret_of(src, in[2] ^ 64u, at + 3);
+    /* A ^ may begin more of it; line ends have category codes of their own. */
+    if (caret.code == '^' || caret.catcode > CATCODE_INVALID)
+        caret.end = 0;
+    return caret;
 }
 
 /* Adds a character to the open span of its kind, or opens one. */
@@ -96,66 +103,52 @@ CURSOR_INLINE bool caret_join(struct cursor *c, uint8_t kind, uint8_t flag, bool
     return true;
 }
 
-CURSOR_INLINE bool caret_take_blank(struct cursor *c, const struct caret *caret, bool writes)
+CURSOR_INLINE bool caret_join_visible(struct cursor *c, uint8_t kind, uint8_t flag, bool writes)
 {
-    if (c->line_state != LEXER_LINE_MIDDLE)
-        return caret_join(c, c->run == LEXER_SPACE ? LEXER_SPACE : LEXER_SKIPPED, caret->flag,
-                          writes);
-    if (!cursor_open_run(c, LEXER_SPACE, caret->flag, writes))
-        return false;
-    c->n_tokens++;
-    c->line_state = LEXER_LINE_SKIPPING;
-    return true;
-}
-
-CURSOR_INLINE bool caret_take_invalid(struct cursor *c, const struct caret *caret, bool writes)
-{
-    struct lexer *const lx = c->lx;
-    if (!caret_join(c, LEXER_INVALID, caret->flag, writes))
-        return false;
-    /* What a malformed ^^^^ leaves behind is part of that issue. */
-    if (!caret->fault_end && !(lx->caret_fault_next == c->pos && c->pos > 0))
-        lexer_issue_add(lx, &(struct lexer_issue){.start = c->pos,
-                                                  .end = caret->end,
-                                                  .id = LEXER_ISSUE_INVALID_CHARACTER});
-    return true;
-}
-
-CURSOR_INLINE bool caret_take_visible(struct cursor *c, uint8_t kind, const struct caret *caret,
-                                      bool writes)
-{
-    if (!caret_join(c, kind, caret->flag, writes))
+    if (!caret_join(c, kind, flag, writes))
         return false;
     c->n_tokens++;
     c->line_state = LEXER_LINE_MIDDLE;
     return true;
 }
 
+CURSOR_INLINE bool caret_join_blank(struct cursor *c, uint8_t flag, bool writes)
+{
+    if (c->line_state != LEXER_LINE_MIDDLE)
+        return caret_join(c, c->run == LEXER_SPACE ? LEXER_SPACE : LEXER_SKIPPED, flag, writes);
+    if (!cursor_open_run(c, LEXER_SPACE, flag, writes))
+        return false;
+    c->n_tokens++;
+    c->line_state = LEXER_LINE_SKIPPING;
+    return true;
+}
+
+CURSOR_INLINE bool caret_join_invalid(struct cursor *c, const struct caret *caret, bool writes)
+{
+    if (!caret_join(c, LEXER_INVALID, caret->flag, writes))
+        return false;
+    /* What a malformed ^^^^ leaves behind is part of that issue. */
+    if (!caret->fault_end && !(c->lx->caret_fault_next == c->pos && c->pos > 0))
+        lexer_issue_report(c->lx, LEXER_ISSUE_INVALID_CHARACTER, c->pos, caret->end);
+    return true;
+}
+
 CURSOR_INLINE bool caret_take_control(struct cursor *c, uint32_t at, uint8_t flag, bool writes)
 {
-    struct caret_control control;
-    if (!caret_read_control(c->lx, c->src, at, c->limit, flag, &control) ||
-        !cursor_take_single(c, control.kind, control.end, writes))
+    const struct caret_control control = caret_read_control(c->lx, c->src, at, c->limit, flag);
+    if (control.end == 0 || !cursor_take_single(c, control.kind, control.end, writes))
         return false;
     c->line_state = control.line_state;
     return true;
 }
 
-/* The character, but for what it says of the line. */
+/* The character, but for what a malformed ^^^^ and a line end in it bring with them. */
 CURSOR_INLINE bool caret_take_character(struct cursor *c, const struct caret *caret, bool writes)
 {
     const uint8_t flag = caret->flag;
     switch (caret->catcode) {
-    case CATCODE_LETTER:
-        return caret_take_visible(c, LEXER_LETTERS, caret, writes);
-    case CATCODE_OTHER:
-        return caret_take_visible(c, LEXER_OTHERS, caret, writes);
-    case CATCODE_SPACE:
-        return caret_take_blank(c, caret, writes);
-    case CATCODE_IGNORED:
-        return caret_join(c, LEXER_SKIPPED, flag, writes);
-    case CATCODE_INVALID:
-        return caret_take_invalid(c, caret, writes);
+    case CATCODE_ESCAPE:
+        return caret_take_control(c, caret->end, flag, writes);
     case CATCODE_BEGIN_GROUP:
         return cursor_take_begin_group(c, LEXER_BEGIN_GROUP | flag, caret->end, writes);
     case CATCODE_END_GROUP:
@@ -172,9 +165,31 @@ CURSOR_INLINE bool caret_take_character(struct cursor *c, const struct caret *ca
         return cursor_take_single(c, LEXER_SUBSCRIPT | flag, caret->end, writes);
     case CATCODE_ACTIVE:
         return cursor_take_single(c, LEXER_ACTIVE | flag, caret->end, writes);
+    case CATCODE_LETTER:
+        if (!caret_join_visible(c, LEXER_LETTERS, flag, writes))
+            return false;
+        break;
+    case CATCODE_OTHER:
+        if (!caret_join_visible(c, LEXER_OTHERS, flag, writes))
+            return false;
+        break;
+    case CATCODE_SPACE:
+        if (!caret_join_blank(c, flag, writes))
+            return false;
+        break;
+    case CATCODE_IGNORED:
+        if (!caret_join(c, LEXER_SKIPPED, flag, writes))
+            return false;
+        break;
+    case CATCODE_INVALID:
+        if (!caret_join_invalid(c, caret, writes))
+            return false;
+        break;
     default: /* a line end or a comment, with which the rest of the line goes */
         return false;
     }
+    c->pos = caret->end;
+    return true;
 }
 
 /* The end of the row of ^ at offset at, or some offset behind limit. */
@@ -191,7 +206,6 @@ CURSOR_INLINE uint32_t caret_row_end(const struct cursor *c, uint32_t at)
  */
 CURSOR_INLINE bool caret_take_row(struct cursor *c, bool writes)
 {
-    const struct caret caret = {.flag = LEXER_CARET};
     const uint8_t catcode = c->classes['^' ^ 64];
     const uint32_t start = c->pos;
     if (catcode != CATCODE_INVALID && catcode != CATCODE_OTHER)
@@ -201,7 +215,7 @@ CURSOR_INLINE bool caret_take_row(struct cursor *c, bool writes)
         return false;
     const uint32_t n_characters = (n - CARET_PREFIX_BYTES - 1) / 3 + 1;
     if (catcode == CATCODE_INVALID ? !caret_join(c, LEXER_INVALID, LEXER_CARET, writes)
-                                   : !caret_take_visible(c, LEXER_OTHERS, &caret, writes))
+                                   : !caret_join_visible(c, LEXER_OTHERS, LEXER_CARET, writes))
         return false;
     c->n_tokens += catcode == CATCODE_OTHER ? n_characters - 1 : 0;
     c->pos += 3 * n_characters;
@@ -209,18 +223,18 @@ CURSOR_INLINE bool caret_take_row(struct cursor *c, bool writes)
     return true;
 }
 
-CURSOR_INLINE bool caret_take_one(struct cursor *c, bool writes)
+/* Where more has to be looked at than a few bytes. */
+CURSOR_INLINE bool caret_take_slowly(struct cursor *c, bool writes)
 {
-    struct caret caret;
     const uint32_t start = c->pos;
-    if (!caret_read(c->lx, c->src, start, &caret))
+    if (c->src->regime == LEXER_LUALATEX && caret_is_at(c->in, start + 2) &&
+        caret_take_row(c, writes))
+        return true;
+    const struct caret caret = caret_read_slowly(c->lx, c->src, start);
+    /* A line end that is U+0020 would be another character: that is reported. */
+    if (caret.end == 0 || (caret.line_end && c->end_is_space) ||
+        !caret_take_character(c, &caret, writes))
         return false;
-    if (caret.catcode == CATCODE_ESCAPE)
-        return caret_take_control(c, caret.end, LEXER_CARET, writes);
-    /* It would be another character: that is reported. */
-    if ((caret.line_end && c->end_is_space) || !caret_take_character(c, &caret, writes))
-        return false;
-    c->pos = caret.end;
     if (caret.fault_end)
         lexer_report_caret_fault(c->lx, start, caret.end, caret.fault_end);
     if (caret.line_end) {
@@ -235,13 +249,14 @@ CURSOR_INLINE bool caret_take_one(struct cursor *c, bool writes)
 /* ^^ at c->pos, and what is written so behind it. */
 CURSOR_INLINE bool caret_take(struct cursor *c, bool writes)
 {
-    const bool has_long = c->src->regime == LEXER_LUALATEX;
+    bool taken;
     do {
-        const bool is_row = has_long && caret_is_at(c->in, c->pos + 2);
-        if (!(is_row && caret_take_row(c, writes)) && !caret_take_one(c, writes))
-            return false;
-    } while (c->pos < c->limit && caret_is_at(c->in, c->pos));
-    return true;
+        const struct caret caret = caret_read(c->src, c->pos);
+        taken = caret.end == 0 || c->lx->ahead.blanks_to != 0
+                    ? caret_take_slowly(c, writes)
+                    : caret_take_character(c, &caret, writes);
+    } while (taken && c->pos < c->limit && caret_is_at(c->in, c->pos));
+    return taken;
 }
 
 #endif

@@ -141,11 +141,21 @@ void lexer_issue_add(struct lexer *lx, const struct lexer_issue *issue)
     count(lx, issue->id, 1);
 }
 
-void lexer_issue_add_bytes(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end)
+void lexer_issue_report(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end)
+{
+    assert(start <= end);
+    if (lx->n_issues < lx->out.issue_cap)
+        lx->out.issues[lx->n_issues] =
+            (struct lexer_issue){.start = start, .end = end, .id = (uint16_t)id};
+    count(lx, id, 1);
+}
+
+void lexer_issue_report_bytes(struct lexer *lx, enum lexer_issue_id id, uint32_t start,
+                              uint32_t end)
 {
     assert(start <= end);
     uint32_t at = start;
     for (; at < end && lx->n_issues < lx->out.issue_cap; at++)
-        lexer_issue_add(lx, &(struct lexer_issue){.start = at, .end = at + 1, .id = (uint16_t)id});
+        lexer_issue_report(lx, id, at, at + 1);
     count(lx, id, end - at);
 }

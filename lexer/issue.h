@@ -48,7 +48,11 @@ const char *lexer_severity_name(enum lexer_severity severity);
 /* Counts the issue and stores it while there is room. */
 void lexer_issue_add(struct lexer *lx, const struct lexer_issue *issue);
 
+/* The same, of one without a second range. */
+void lexer_issue_report(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end);
+
 /* The same for each of the bytes start … end - 1. */
-void lexer_issue_add_bytes(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end);
+void lexer_issue_report_bytes(struct lexer *lx, enum lexer_issue_id id, uint32_t start,
+                              uint32_t end);
 
 #endif

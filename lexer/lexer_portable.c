@@ -175,7 +175,7 @@ CURSOR_INLINE bool take_stray(struct cursor *c, bool writes)
     do {
         c->pos++;
     } while (is_stray(c->in[c->pos]) && c->pos < c->limit);
-    lexer_issue_add_bytes(c->lx, LEXER_ISSUE_INVALID_UTF8, start, c->pos);
+    lexer_issue_report_bytes(c->lx, LEXER_ISSUE_INVALID_UTF8, start, c->pos);
     c->n_tokens += c->pos - start;
     c->run = LEXER_OTHERS;
     c->line_state = LEXER_LINE_MIDDLE;
@@ -197,9 +197,7 @@ CURSOR_INLINE bool take_utf8(struct cursor *c, bool writes)
     if (c->run != kind && !cursor_open_span(c, kind, c->pos, writes))
         return false;
     if (ch.invalid)
-        lexer_issue_add(c->lx, &(struct lexer_issue){.start = c->pos,
-                                                     .end = c->pos + ch.n_bytes,
-                                                     .id = LEXER_ISSUE_INVALID_UTF8});
+        lexer_issue_report(c->lx, LEXER_ISSUE_INVALID_UTF8, c->pos, c->pos + ch.n_bytes);
     c->pos += ch.n_bytes;
     c->n_tokens++;
     c->run = kind;
@@ -215,7 +213,7 @@ CURSOR_INLINE bool take_invalid(struct cursor *c, bool writes)
     do {
         c->pos++;
     } while (c->classes[c->in[c->pos]] == CATCODE_INVALID && c->pos < c->limit);
-    lexer_issue_add_bytes(c->lx, LEXER_ISSUE_INVALID_CHARACTER, start, c->pos);
+    lexer_issue_report_bytes(c->lx, LEXER_ISSUE_INVALID_CHARACTER, start, c->pos);
     c->run = LEXER_INVALID;
     return true;
 }
