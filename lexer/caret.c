@@ -34,9 +34,69 @@ const uint8_t caret_thirds[256] = {
     [0x80 ... 0xFF] = CARET_SPECIAL,
 };
 
+/* ^^^^hhhh or ^^^^^^hhhhhh; or U+001E where digits are missing. */
+static struct caret read_long(const struct character_source *src, uint32_t at)
+{
+    const uint8_t *const in = src->bytes;
+    const bool six = caret_is_at(in, at + 4);
+    const uint32_t digits = at + (six ? 6 : 4), end = digits + (six ? 6 : 4);
+    uint32_t code = 0, at_digit = digits;
+    while (at_digit < end && caret_thirds[in[at_digit]] < CARET_PLAIN)
+        code = code << 4 | caret_thirds[in[at_digit++]];
+    if (at_digit < end || code > 0x10FFFF) {
+        struct caret caret = caret_of(src, '^' ^ 64, at + 3);
+        caret.fault_end = digits;
+        return caret;
+    }
+    return (struct caret){.end = end,
+                          .catcode = character_catcode(src, code),
+                          .flag = LEXER_CARET,
+                          .code = code < 128 ? (uint8_t)code : UINT8_MAX};
+}
+
+static struct caret read_line_end(const struct character_source *src, uint32_t at)
+{
+    const uint8_t *const in = src->bytes + at;
+    struct caret caret = caret_of(src, '\r' ^ 64, at + (in[2] == '\r' && in[3] == '\n' ? 4 : 3));
+    caret.line_end = true;
+    return caret;
+}
+
+/* What the bytes within reach tell; else end is 0. A value of ^ may begin more, as if it stood just
+ * before what follows it. */
+static struct caret read_near(const struct character_source *src, uint32_t at)
+{
+    const uint8_t *const in = src->bytes;
+    const uint32_t last = at + CURSOR_REACH_BYTES - 2 * CARET_PREFIX_BYTES;
+    uint8_t flag = 0;
+    while (at <= last) {
+        struct caret caret;
+        if (src->regime == LEXER_LUALATEX && caret_is_at(in, at + 2))
+            caret = read_long(src, at);
+        else if (in[at + 2] == '\n' || in[at + 2] == '\r')
+            caret = read_line_end(src, at);
+        else
+            caret = caret_read_short(src, at);
+        if (caret.catcode > CATCODE_INVALID)
+            caret.catcode = character_catcode(src, caret.code);
+        flag |= caret.flag;
+        if (caret.end == 0 || caret.code != '^' || !caret.flag || in[caret.end] != '^') {
+            caret.flag = flag;
+            return caret;
+        }
+        at = caret.end - 1;
+    }
+    return (struct caret){0};
+}
+
 struct caret caret_read_slowly(struct lexer *lx, const struct character_source *src, uint32_t at)
 {
     struct character ch;
+    if (lx->ahead.blanks_to == 0) {
+        const struct caret near = read_near(src, at);
+        if (near.end != 0)
+            return near;
+    }
     if (!character_read(src, at, &lx->ahead, &ch))
         return (struct caret){0};
     return (struct caret){

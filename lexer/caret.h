@@ -36,7 +36,7 @@ extern const uint8_t caret_thirds[256];
 /* ^^^^^^: behind it there have to be digits. */
 #define CARET_PREFIX_BYTES 6u
 
-/* What ^^ at offset at means, as character.c tells it. lx->ahead is zero, or what this left. */
+/* What ^^ at offset at means, whatever it takes. lx->ahead is zero, or what this left. */
 struct caret caret_read_slowly(struct lexer *lx, const struct character_source *src, uint32_t at);
 
 /* The control sequence whose escape character, with that flag, ends before offset at. It has to be
@@ -77,18 +77,22 @@ CURSOR_INLINE struct caret caret_read_third(const struct character_source *src, 
     return caret;
 }
 
-/* The same in general; end 0: more has to be looked at. */
-CURSOR_INLINE struct caret caret_read(const struct character_source *src, uint32_t at)
+/* The same in general, but for what is longer; line ends have another category code. */
+CURSOR_INLINE struct caret caret_read_short(const struct character_source *src, uint32_t at)
 {
     const uint8_t *const in = src->bytes + at;
     const unsigned high = caret_thirds[in[2]], low = caret_thirds[in[3]];
     if (high == CARET_SPECIAL)
         return caret_read_third(src, at);
-    struct caret caret = (high | low) < CARET_PLAIN
-                             ? caret_of(src, (uint8_t)(high << 4 | low), at + 4)
-                             : caret_of(src, in[2] ^ 64u, at + 3);
-    /* A ^ may begin more of it; line ends have category codes of their own. */
-    if (caret.code == '^' || caret.catcode > CATCODE_INVALID)
+    return (high | low) < CARET_PLAIN ? caret_of(src, (uint8_t)(high << 4 | low), at + 4)
+                                      : caret_of(src, in[2] ^ 64u, at + 3);
+}
+
+/* And where its value says it all; else end is 0. */
+CURSOR_INLINE struct caret caret_read(const struct character_source *src, uint32_t at)
+{
+    struct caret caret = caret_read_short(src, at);
+    if ((caret.code == '^' && caret.flag) || caret.catcode > CATCODE_INVALID)
         caret.end = 0;
     return caret;
 }
@@ -139,6 +143,19 @@ CURSOR_INLINE bool caret_take_control(struct cursor *c, uint32_t at, uint8_t fla
     if (control.end == 0 || !cursor_take_single(c, control.kind, control.end, writes))
         return false;
     c->line_state = control.line_state;
+    return true;
+}
+
+/* The same, behind an escape character that is none of it, where ^^ begins the name. */
+CURSOR_INLINE bool caret_take_symbol(struct cursor *c, uint32_t at, bool writes)
+{
+    const struct caret caret = caret_read(c->src, at);
+    if (caret.end == 0 || caret.catcode == CATCODE_LETTER)
+        return caret_take_control(c, at, 0, writes);
+    if (!cursor_take_single(c, LEXER_CONTROL_SYMBOL | caret.flag, caret.end, writes))
+        return false;
+    if (caret.catcode == CATCODE_SPACE)
+        c->line_state = LEXER_LINE_SKIPPING;
     return true;
 }
 
@@ -228,7 +245,7 @@ CURSOR_INLINE bool caret_take_slowly(struct cursor *c, bool writes)
 {
     const uint32_t start = c->pos;
     if (c->src->regime == LEXER_LUALATEX && caret_is_at(c->in, start + 2) &&
-        caret_take_row(c, writes))
+        caret_is_at(c->in, start + 5) && caret_take_row(c, writes))
         return true;
     const struct caret caret = caret_read_slowly(c->lx, c->src, start);
     /* A line end that is U+0020 would be another character: that is reported. */

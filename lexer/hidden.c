@@ -91,7 +91,7 @@ void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_
     }
 }
 
-void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
+void hidden_look_for_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     uint32_t found = 0;
     for (uint32_t from = find_line(input, lx->hidden_search, at); from < at;) {
@@ -100,7 +100,6 @@ void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_
             found = line.hidden_open;
         from = find_line(input, line.end + 1, at);
     }
-    lx->hidden_search = end;
     if (found)
         report(lx, found - 1, at, end);
 }

@@ -147,7 +147,8 @@ CURSOR_INLINE bool take_control(struct cursor *c, bool writes)
         c->pos = end;
         c->line_state = LEXER_LINE_SKIPPING;
     } else if (first == CATCODE_SUPERSCRIPT) {
-        return c->in[name] == '^' && caret_take_control(c, name, 0, writes);
+        return caret_is_at(c->in, name) ? caret_take_symbol(c, name, writes)
+                                        : caret_take_control(c, name, 0, writes);
     } else {
         if (first == CATCODE_SPACE || first == CATCODE_IGNORED ||
             (first == CATCODE_ACTIVE && c->in[name] != '~') || first >= CATCODE_CLASS_LINE_END ||
@@ -161,47 +162,61 @@ CURSOR_INLINE bool take_control(struct cursor *c, bool writes)
     return true;
 }
 
-/* A byte that cannot begin a character of UTF-8: invalid by itself. */
-CURSOR_INLINE bool is_stray(uint8_t byte)
+/* A byte that is invalid by itself: it cannot begin a character of UTF-8, or nothing goes on with
+ * it. */
+CURSOR_INLINE bool is_stray(const uint8_t *in)
 {
-    return (byte >= 0x80 && byte < 0xC2) || byte > 0xF4;
+    return in[0] >= 0x80 && (in[0] < 0xC2 || in[0] > 0xF4 || (in[1] & 0xC0) != 0x80);
 }
 
-CURSOR_INLINE bool take_stray(struct cursor *c, bool writes)
+CURSOR_INLINE bool take_strays(struct cursor *c, bool writes)
 {
-    if (c->run != LEXER_OTHERS && !cursor_open_span(c, LEXER_OTHERS, c->pos, writes))
+    if (c->run != LEXER_OTHERS && !cursor_open_run(c, LEXER_OTHERS, 0, writes))
         return false;
     const uint32_t start = c->pos;
     do {
         c->pos++;
-    } while (is_stray(c->in[c->pos]) && c->pos < c->limit);
+    } while (is_stray(c->in + c->pos) && c->pos < c->limit);
     lexer_issue_report_bytes(c->lx, LEXER_ISSUE_INVALID_UTF8, start, c->pos);
     c->n_tokens += c->pos - start;
-    c->run = LEXER_OTHERS;
     c->line_state = LEXER_LINE_MIDDLE;
     return true;
 }
 
-/* UTF-8 of letters and others, and what is invalid in it, which is an other (U+FFFD); what is rare
- * is left to lexer_step(). */
+/* Where the byte behind the first one goes on with it. */
+CURSOR_INLINE struct utf8_char decode_utf8(const uint8_t *in)
+{
+    if (in[0] < 0xE0)
+        return (struct utf8_char){(in[0] & 0x1Fu) << 6 | (in[1] & 0x3Fu), 2, false};
+    return utf8_decode(in, CURSOR_REACH_BYTES, true);
+}
+
+/* What is invalid is an other (U+FFFD). */
 CURSOR_INLINE bool take_utf8(struct cursor *c, bool writes)
 {
-    if (is_stray(c->in[c->pos]))
-        return take_stray(c, writes);
-    const struct utf8_char ch = utf8_decode(c->in + c->pos, CURSOR_REACH_BYTES, true);
+    if (is_stray(c->in + c->pos))
+        return take_strays(c, writes);
+    const struct utf8_char ch = decode_utf8(c->in + c->pos);
+    const uint32_t start = c->pos, end = start + ch.n_bytes;
     const uint8_t catcode = catcode_of(LEXER_LUALATEX, ch.code_point);
-    if (suspect_code_point(ch.code_point) ||
-        (catcode != CATCODE_LETTER && catcode != CATCODE_OTHER))
-        return false;
-    const uint8_t kind = catcode == CATCODE_LETTER ? LEXER_LETTERS : LEXER_OTHERS;
-    if (c->run != kind && !cursor_open_span(c, kind, c->pos, writes))
-        return false;
+    if (catcode == CATCODE_ACTIVE) {
+        if (!cursor_take_single(c, LEXER_ACTIVE, end, writes))
+            return false;
+    } else {
+        const bool is_ignored = catcode == CATCODE_IGNORED;
+        const uint8_t kind = catcode == CATCODE_LETTER ? LEXER_LETTERS
+                             : is_ignored              ? LEXER_SKIPPED
+                                                       : LEXER_OTHERS;
+        if (c->run != kind && !cursor_open_run(c, kind, 0, writes))
+            return false;
+        c->pos = end;
+        c->n_tokens += !is_ignored;
+        c->line_state = is_ignored ? c->line_state : LEXER_LINE_MIDDLE;
+    }
     if (ch.invalid)
-        lexer_issue_report(c->lx, LEXER_ISSUE_INVALID_UTF8, c->pos, c->pos + ch.n_bytes);
-    c->pos += ch.n_bytes;
-    c->n_tokens++;
-    c->run = kind;
-    c->line_state = LEXER_LINE_MIDDLE;
+        lexer_issue_report(c->lx, LEXER_ISSUE_INVALID_UTF8, start, end);
+    if (suspect_code_point(ch.code_point))
+        suspect_text(c->lx, c->in, start, end);
     return true;
 }
 
@@ -221,6 +236,17 @@ CURSOR_INLINE bool take_invalid(struct cursor *c, bool writes)
 CURSOR_INLINE bool take_single(struct cursor *c, uint8_t kind, bool writes)
 {
     return cursor_take_single(c, kind, c->pos + 1, writes);
+}
+
+/* In pdflatex, control characters and bytes of UTF-8 are such, too. */
+CURSOR_INLINE bool take_active(struct cursor *c, bool writes)
+{
+    const uint32_t start = c->pos;
+    if (!take_single(c, LEXER_ACTIVE, writes))
+        return false;
+    if (!suspect_is_plain(c->in[start]))
+        suspect_text(c->lx, c->in, start, start + 1);
+    return true;
 }
 
 CURSOR_INLINE bool take_superscript(struct cursor *c, bool writes)
@@ -261,8 +287,8 @@ CURSOR_INLINE bool take(struct cursor *c, bool writes)
         return take_single(c, LEXER_ALIGNMENT, writes);
     case CATCODE_PARAMETER:
         return take_single(c, LEXER_PARAMETER, writes);
-    case CATCODE_ACTIVE: /* in pdflatex control characters and bytes of UTF-8, too */
-        return c->in[c->pos] == '~' && take_single(c, LEXER_ACTIVE, writes);
+    case CATCODE_ACTIVE:
+        return take_active(c, writes);
     case CATCODE_INVALID:
         return take_invalid(c, writes);
     case CATCODE_IGNORED:
