@@ -44,7 +44,7 @@ static struct caret read_long(const struct character_source *src, uint32_t at)
     while (at_digit < end && caret_thirds[in[at_digit]] < CARET_PLAIN)
         code = code << 4 | caret_thirds[in[at_digit++]];
     if (at_digit < end || code > 0x10FFFF) {
-        struct caret caret = caret_of(src, '^' ^ 64, at + 3);
+        struct caret caret = caret_of(src->slots, '^' ^ 64, at + 3);
         caret.fault_end = digits;
         return caret;
     }
@@ -57,7 +57,8 @@ static struct caret read_long(const struct character_source *src, uint32_t at)
 static struct caret read_line_end(const struct character_source *src, uint32_t at)
 {
     const uint8_t *const in = src->bytes + at;
-    struct caret caret = caret_of(src, '\r' ^ 64, at + (in[2] == '\r' && in[3] == '\n' ? 4 : 3));
+    struct caret caret =
+        caret_of(src->slots, '\r' ^ 64, at + (in[2] == '\r' && in[3] == '\n' ? 4 : 3));
     caret.line_end = true;
     return caret;
 }
@@ -113,8 +114,12 @@ struct caret caret_read_slowly(struct lexer *lx, const struct character_source *
 static inline struct caret read_in_control(const struct character_source *src, uint32_t at)
 {
     const uint8_t byte = src->bytes[at], class = src->slots[byte];
-    if (class == CATCODE_SUPERSCRIPT && caret_is_at(src->bytes, at))
-        return caret_read(src, at);
+    if (class == CATCODE_SUPERSCRIPT && caret_is_at(src->bytes, at)) {
+        struct caret caret = caret_read_short(src, at);
+        if (caret.end != 0 && !caret_is_told(&caret))
+            caret.end = 0;
+        return caret;
+    }
     return (struct caret){
         .end = class == CATCODE_CLASS_UTF8 ? 0 : at + 1, .catcode = class, .code = byte};
 }

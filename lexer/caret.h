@@ -49,52 +49,53 @@ static inline bool caret_is_at(const uint8_t *in, uint32_t at)
     return in[at] == '^' && in[at + 1] == '^';
 }
 
-CURSOR_INLINE struct caret caret_of(const struct character_source *src, uint8_t code, uint32_t end)
+CURSOR_INLINE struct caret caret_of(const uint8_t *classes, uint8_t code, uint32_t end)
 {
-    const uint8_t class = src->slots[code];
-    return (struct caret){
-        .end = end,
-        .catcode = class == CATCODE_CLASS_UTF8 ? catcode_first[LEXER_LUALATEX][code] : class,
-        .flag = LEXER_CARET,
-        .code = code,
-    };
+    return (struct caret){.end = end, .catcode = classes[code], .flag = LEXER_CARET, .code = code};
 }
 
-/* What ^^ at offset at means, where that is told by one character that says more than a digit does.
- */
+/* What ^^ at offset at means, where no character is special. */
+CURSOR_INLINE struct caret caret_read_plain(const uint8_t *in, const uint8_t *classes, uint32_t at,
+                                            unsigned high)
+{
+    const unsigned low = caret_thirds[in[at + 3]];
+    return (high | low) < CARET_PLAIN ? caret_of(classes, (uint8_t)(high << 4 | low), at + 4)
+                                      : caret_of(classes, in[at + 2] ^ 64u, at + 3);
+}
+
+/* The same where the third one is, and no more than the next one has to be known. */
 CURSOR_INLINE struct caret caret_read_third(const struct character_source *src, uint32_t at)
 {
     const uint8_t *const in = src->bytes + at;
-    struct caret caret = caret_of(src, in[2] ^ 64u, at + 3);
     if (in[2] >= 0x80) /* it is none */
         return (struct caret){.end = at + 1, .catcode = CATCODE_SUPERSCRIPT, .code = '^'};
-    if (in[2] == '^')
-        caret.end = in[3] == '^' && src->regime == LEXER_LUALATEX ? 0 : caret.end;
-    else if (in[2] == ' ') /* it may be trimmed */
-        caret.end = in[3] == ' ' || in[3] == '\n' || in[3] == '\r' ? 0 : caret.end;
-    else
-        caret.end = 0;
-    return caret;
+    const bool is_short = in[2] == '^'   ? in[3] != '^' || src->regime == LEXER_PDFLATEX
+                          : in[2] == ' ' ? in[3] != ' ' && in[3] != '\n' && in[3] != '\r'
+                                         : false;
+    return caret_of(src->slots, in[2] ^ 64u, is_short ? at + 3 : 0);
 }
 
-/* The same in general, but for what is longer; line ends have another category code. */
+/* The same, whichever it is. */
 CURSOR_INLINE struct caret caret_read_short(const struct character_source *src, uint32_t at)
 {
-    const uint8_t *const in = src->bytes + at;
-    const unsigned high = caret_thirds[in[2]], low = caret_thirds[in[3]];
-    if (high == CARET_SPECIAL)
-        return caret_read_third(src, at);
-    return (high | low) < CARET_PLAIN ? caret_of(src, (uint8_t)(high << 4 | low), at + 4)
-                                      : caret_of(src, in[2] ^ 64u, at + 3);
+    const unsigned high = caret_thirds[src->bytes[at + 2]];
+    return high == CARET_SPECIAL ? caret_read_third(src, at)
+                                 : caret_read_plain(src->bytes, src->slots, at, high);
 }
 
-/* And where its value says it all; else end is 0. */
-CURSOR_INLINE struct caret caret_read(const struct character_source *src, uint32_t at)
+/* What was read is all, and a character of that category code; it may be corrected. Not so a ^ that
+ * may begin more, and line ends. */
+CURSOR_INLINE bool caret_is_told(struct caret *caret)
 {
-    struct caret caret = caret_read_short(src, at);
-    if ((caret.code == '^' && caret.flag) || caret.catcode > CATCODE_INVALID)
-        caret.end = 0;
-    return caret;
+    const unsigned others =
+        1u << CATCODE_SUPERSCRIPT | 1u << CATCODE_CLASS_LINE_END | 1u << CATCODE_CLASS_UTF8;
+    if (others >> caret->catcode & 1) {
+        if (caret->catcode == CATCODE_CLASS_UTF8)
+            caret->catcode = catcode_first[LEXER_LUALATEX][caret->code];
+        else if (caret->catcode != CATCODE_SUPERSCRIPT || (caret->code == '^' && caret->flag))
+            return false;
+    }
+    return true;
 }
 
 /* Adds a character to the open span of its kind, or opens one. */
@@ -149,8 +150,8 @@ CURSOR_INLINE bool caret_take_control(struct cursor *c, uint32_t at, uint8_t fla
 /* The same, behind an escape character that is none of it, where ^^ begins the name. */
 CURSOR_INLINE bool caret_take_symbol(struct cursor *c, uint32_t at, bool writes)
 {
-    const struct caret caret = caret_read(c->src, at);
-    if (caret.end == 0 || caret.catcode == CATCODE_LETTER)
+    struct caret caret = caret_read_short(c->src, at);
+    if (caret.end == 0 || !caret_is_told(&caret) || caret.catcode == CATCODE_LETTER)
         return caret_take_control(c, at, 0, writes);
     if (!cursor_take_single(c, LEXER_CONTROL_SYMBOL | caret.flag, caret.end, writes))
         return false;
@@ -159,8 +160,8 @@ CURSOR_INLINE bool caret_take_symbol(struct cursor *c, uint32_t at, bool writes)
     return true;
 }
 
-/* The character, but for what a malformed ^^^^ and a line end in it bring with them. */
-CURSOR_INLINE bool caret_take_character(struct cursor *c, const struct caret *caret, bool writes)
+/* A character that gives a span by itself, but for what a malformed ^^^^ brings with it. */
+CURSOR_INLINE bool caret_take_single(struct cursor *c, const struct caret *caret, bool writes)
 {
     const uint8_t flag = caret->flag;
     switch (caret->catcode) {
@@ -182,31 +183,38 @@ CURSOR_INLINE bool caret_take_character(struct cursor *c, const struct caret *ca
         return cursor_take_single(c, LEXER_SUBSCRIPT | flag, caret->end, writes);
     case CATCODE_ACTIVE:
         return cursor_take_single(c, LEXER_ACTIVE | flag, caret->end, writes);
-    case CATCODE_LETTER:
-        if (!caret_join_visible(c, LEXER_LETTERS, flag, writes))
-            return false;
-        break;
-    case CATCODE_OTHER:
-        if (!caret_join_visible(c, LEXER_OTHERS, flag, writes))
-            return false;
-        break;
-    case CATCODE_SPACE:
-        if (!caret_join_blank(c, flag, writes))
-            return false;
-        break;
-    case CATCODE_IGNORED:
-        if (!caret_join(c, LEXER_SKIPPED, flag, writes))
-            return false;
-        break;
-    case CATCODE_INVALID:
-        if (!caret_join_invalid(c, caret, writes))
-            return false;
-        break;
     default: /* a line end or a comment, with which the rest of the line goes */
         return false;
     }
-    c->pos = caret->end;
-    return true;
+}
+
+/* Any character. */
+CURSOR_INLINE bool caret_take_character(struct cursor *c, const struct caret *caret, bool writes)
+{
+    const uint8_t flag = caret->flag;
+    bool joined;
+    switch (caret->catcode) {
+    case CATCODE_LETTER:
+        joined = caret_join_visible(c, LEXER_LETTERS, flag, writes);
+        break;
+    case CATCODE_OTHER:
+        joined = caret_join_visible(c, LEXER_OTHERS, flag, writes);
+        break;
+    case CATCODE_SPACE:
+        joined = caret_join_blank(c, flag, writes);
+        break;
+    case CATCODE_IGNORED:
+        joined = caret_join(c, LEXER_SKIPPED, flag, writes);
+        break;
+    case CATCODE_INVALID:
+        joined = caret_join_invalid(c, caret, writes);
+        break;
+    default:
+        return caret_take_single(c, caret, writes);
+    }
+    if (joined)
+        c->pos = caret->end;
+    return joined;
 }
 
 /* The end of the row of ^ at offset at, or some offset behind limit. */
@@ -268,10 +276,18 @@ CURSOR_INLINE bool caret_take(struct cursor *c, bool writes)
 {
     bool taken;
     do {
-        const struct caret caret = caret_read(c->src, c->pos);
-        taken = caret.end == 0 || c->lx->ahead.blanks_to != 0
-                    ? caret_take_slowly(c, writes)
-                    : caret_take_character(c, &caret, writes);
+        const unsigned high = caret_thirds[c->in[c->pos + 2]];
+        struct caret caret;
+        bool is_told = true;
+        if (high == CARET_SPECIAL) {
+            caret = caret_read_third(c->src, c->pos);
+            /* Blanks that were looked at are left to those who did. */
+            is_told = caret.end != 0 && c->lx->ahead.blanks_to == 0;
+        } else {
+            caret = caret_read_plain(c->in, c->classes, c->pos, high);
+        }
+        taken = is_told && caret_is_told(&caret) ? caret_take_character(c, &caret, writes)
+                                                 : caret_take_slowly(c, writes);
     } while (taken && c->pos < c->limit && caret_is_at(c->in, c->pos));
     return taken;
 }
