@@ -3,6 +3,8 @@
 #ifndef L0_LEXER_CARET_H
 #define L0_LEXER_CARET_H
 
+#include <string.h>
+
 #include "lexer/catcode.h"
 #include "lexer/cursor.h"
 #include "lexer/issue.h"
@@ -46,7 +48,9 @@ struct caret_control caret_read_control(const struct lexer *lx, const struct cha
 
 static inline bool caret_is_at(const uint8_t *in, uint32_t at)
 {
-    return in[at] == '^' && in[at + 1] == '^';
+    uint16_t two;
+    memcpy(&two, in + at, sizeof two);
+    return two == ('^' << 8 | '^');
 }
 
 CURSOR_INLINE struct caret caret_of(const uint8_t *classes, uint8_t code, uint32_t end)
@@ -117,14 +121,17 @@ CURSOR_INLINE bool caret_join_visible(struct cursor *c, uint8_t kind, uint8_t fl
     return true;
 }
 
-CURSOR_INLINE bool caret_join_blank(struct cursor *c, uint8_t flag, bool writes)
+CURSOR_INLINE bool caret_take_blank(struct cursor *c, const struct caret *caret, bool writes)
 {
-    if (c->line_state != LEXER_LINE_MIDDLE)
-        return caret_join(c, c->run == LEXER_SPACE ? LEXER_SPACE : LEXER_SKIPPED, flag, writes);
-    if (!cursor_open_run(c, LEXER_SPACE, flag, writes))
+    const bool gives_token = c->line_state == LEXER_LINE_MIDDLE;
+    const uint8_t kind = gives_token || c->run == LEXER_SPACE ? LEXER_SPACE : LEXER_SKIPPED;
+    if (!(gives_token ? cursor_open_run(c, kind, caret->flag, writes)
+                      : caret_join(c, kind, caret->flag, writes)))
         return false;
-    c->n_tokens++;
-    c->line_state = LEXER_LINE_SKIPPING;
+    c->n_tokens += gives_token;
+    if (gives_token)
+        c->line_state = LEXER_LINE_SKIPPING;
+    c->pos = caret->end;
     return true;
 }
 
@@ -160,8 +167,8 @@ CURSOR_INLINE bool caret_take_symbol(struct cursor *c, uint32_t at, bool writes)
     return true;
 }
 
-/* A character that gives a span by itself, but for what a malformed ^^^^ brings with it. */
-CURSOR_INLINE bool caret_take_single(struct cursor *c, const struct caret *caret, bool writes)
+/* One that is no letter, other or invalid. */
+CURSOR_INLINE bool caret_take_rare(struct cursor *c, const struct caret *caret, bool writes)
 {
     const uint8_t flag = caret->flag;
     switch (caret->catcode) {
@@ -183,6 +190,13 @@ CURSOR_INLINE bool caret_take_single(struct cursor *c, const struct caret *caret
         return cursor_take_single(c, LEXER_SUBSCRIPT | flag, caret->end, writes);
     case CATCODE_ACTIVE:
         return cursor_take_single(c, LEXER_ACTIVE | flag, caret->end, writes);
+    case CATCODE_SPACE:
+        return caret_take_blank(c, caret, writes);
+    case CATCODE_IGNORED:
+        if (!caret_join(c, LEXER_SKIPPED, flag, writes))
+            return false;
+        c->pos = caret->end;
+        return true;
     default: /* a line end or a comment, with which the rest of the line goes */
         return false;
     }
@@ -192,29 +206,24 @@ CURSOR_INLINE bool caret_take_single(struct cursor *c, const struct caret *caret
 CURSOR_INLINE bool caret_take_character(struct cursor *c, const struct caret *caret, bool writes)
 {
     const uint8_t flag = caret->flag;
-    bool joined;
     switch (caret->catcode) {
     case CATCODE_LETTER:
-        joined = caret_join_visible(c, LEXER_LETTERS, flag, writes);
+        if (!caret_join_visible(c, LEXER_LETTERS, flag, writes))
+            return false;
         break;
     case CATCODE_OTHER:
-        joined = caret_join_visible(c, LEXER_OTHERS, flag, writes);
-        break;
-    case CATCODE_SPACE:
-        joined = caret_join_blank(c, flag, writes);
-        break;
-    case CATCODE_IGNORED:
-        joined = caret_join(c, LEXER_SKIPPED, flag, writes);
+        if (!caret_join_visible(c, LEXER_OTHERS, flag, writes))
+            return false;
         break;
     case CATCODE_INVALID:
-        joined = caret_join_invalid(c, caret, writes);
+        if (!caret_join_invalid(c, caret, writes))
+            return false;
         break;
     default:
-        return caret_take_single(c, caret, writes);
+        return caret_take_rare(c, caret, writes);
     }
-    if (joined)
-        c->pos = caret->end;
-    return joined;
+    c->pos = caret->end;
+    return true;
 }
 
 /* The end of the row of ^ at offset at, or some offset behind limit. */
@@ -271,23 +280,46 @@ CURSOR_INLINE bool caret_take_slowly(struct cursor *c, bool writes)
     return true;
 }
 
+/* Characters that go on with a run of letters, others or what is invalid, told by that. */
+CURSOR_INLINE void caret_go_on(struct cursor *c, uint8_t catcode)
+{
+    const uint32_t is_token = catcode != CATCODE_INVALID;
+    while (c->pos < c->limit && caret_is_at(c->in, c->pos)) {
+        const unsigned high = caret_thirds[c->in[c->pos + 2]];
+        const struct caret caret = caret_read_plain(c->in, c->classes, c->pos, high);
+        if (high == CARET_SPECIAL || caret.catcode != catcode)
+            break;
+        if (!is_token)
+            lexer_issue_report(c->lx, LEXER_ISSUE_INVALID_CHARACTER, c->pos, caret.end);
+        c->n_tokens += is_token;
+        c->pos = caret.end;
+    }
+}
+
 /* ^^ at c->pos, and what is written so behind it. */
 CURSOR_INLINE bool caret_take(struct cursor *c, bool writes)
 {
     bool taken;
     do {
         const unsigned high = caret_thirds[c->in[c->pos + 2]];
-        struct caret caret;
-        bool is_told = true;
+        const uint8_t run = c->run;
         if (high == CARET_SPECIAL) {
-            caret = caret_read_third(c->src, c->pos);
+            const struct caret caret = caret_read_third(c->src, c->pos);
             /* Blanks that were looked at are left to those who did. */
-            is_told = caret.end != 0 && c->lx->ahead.blanks_to == 0;
-        } else {
-            caret = caret_read_plain(c->in, c->classes, c->pos, high);
+            taken = caret.end != 0 && c->lx->ahead.blanks_to == 0
+                        ? caret_take_character(c, &caret, writes)
+                        : caret_take_slowly(c, writes);
+            continue;
         }
-        taken = is_told && caret_is_told(&caret) ? caret_take_character(c, &caret, writes)
-                                                 : caret_take_slowly(c, writes);
+        struct caret caret = caret_read_plain(c->in, c->classes, c->pos, high);
+        if (!caret_is_told(&caret)) {
+            taken = caret_take_slowly(c, writes);
+            continue;
+        }
+        taken = caret_take_character(c, &caret, writes);
+        if (taken && run == c->run &&
+            (run == LEXER_LETTERS || run == LEXER_OTHERS || run == LEXER_INVALID))
+            caret_go_on(c, caret.catcode);
     } while (taken && c->pos < c->limit && caret_is_at(c->in, c->pos));
     return taken;
 }

@@ -52,15 +52,25 @@ void suspect_text(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_
         suspect_byte(lx, input, at);
 }
 
+/* Such a byte from offset at on, or to. */
+static uint32_t find_lead(const uint8_t *input, uint32_t at, uint32_t to)
+{
+    enum { SHORT = 8 }; /* not worth a call */
+    if (to - at > SHORT) {
+        const uint8_t *const lead = memchr(input + at, 0xE2, to - at);
+        return lead ? (uint32_t)(lead - input) : to;
+    }
+    while (at < to && input[at] != 0xE2)
+        at++;
+    return at;
+}
+
 void suspect_comment(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_t to)
 {
     uint32_t at = from > 2 ? from - 2 : 0; /* a character may have begun before the piece */
-    while (at + 2 < to) {
-        const uint8_t *const lead = memchr(input + at, 0xE2, to - 2 - at);
-        if (!lead)
-            break;
-        at = (uint32_t)(lead - input) + 1;
-        if (at + 1 >= from && issue_of_three(lead + 2) == LEXER_ISSUE_BIDI_CONTROL)
+    while (at + 2 < to && (at = find_lead(input, at, to - 2)) < to - 2) {
+        at++;
+        if (at + 1 >= from && issue_of_three(input + at + 1) == LEXER_ISSUE_BIDI_CONTROL)
             lexer_issue_report(lx, LEXER_ISSUE_BIDI_CONTROL, at - 1, at + 2);
     }
 }
