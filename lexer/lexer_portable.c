@@ -239,13 +239,16 @@ CURSOR_INLINE bool take_single(struct cursor *c, uint8_t kind, bool writes)
 }
 
 /* In pdflatex, control characters and bytes of UTF-8 are such, too. */
-CURSOR_INLINE bool take_active(struct cursor *c, bool writes)
+CURSOR_INLINE bool take_actives(struct cursor *c, bool writes)
 {
     const uint32_t start = c->pos;
+    const uint8_t byte = c->in[start];
     if (!take_single(c, LEXER_ACTIVE, writes))
         return false;
-    if (!suspect_is_plain(c->in[start]))
-        suspect_text(c->lx, c->in, start, start + 1);
+    while (c->in[c->pos] == byte && c->pos < c->limit && take_single(c, LEXER_ACTIVE, writes)) {
+    }
+    if (!suspect_is_plain(byte))
+        suspect_text(c->lx, c->in, start, c->pos);
     return true;
 }
 
@@ -288,7 +291,7 @@ CURSOR_INLINE bool take(struct cursor *c, bool writes)
     case CATCODE_PARAMETER:
         return take_single(c, LEXER_PARAMETER, writes);
     case CATCODE_ACTIVE:
-        return take_active(c, writes);
+        return take_actives(c, writes);
     case CATCODE_INVALID:
         return take_invalid(c, writes);
     case CATCODE_IGNORED:
