@@ -145,7 +145,7 @@ static struct caret_control control_symbol(const struct caret *ch, uint8_t flag)
 struct caret_control caret_read_control(const struct lexer *lx, const struct character_source *src,
                                         uint32_t at, uint32_t limit, uint8_t flag)
 {
-    uint8_t name[WATCH_NAME_BYTES_MAX];
+    uint8_t name[WATCH_NAME_BYTES_MAX] = {0};
     uint32_t n = 0;
     for (;;) {
         const struct caret ch = at < limit ? read_in_control(src, at) : (struct caret){0};
