@@ -60,6 +60,7 @@ enum blanks { BLANKS_INSIDE, BLANKS_AT_LINE_END, BLANKS_UNKNOWN };
 static enum blanks look_at_blanks(const struct character_source *src, uint32_t at,
                                   struct lexer_ahead *ahead, uint32_t *end)
 {
+    assert(ahead->blanks_to == 0 || ahead->blanks_to >= at); /* it is of no other offset */
     uint32_t to = ahead->blanks_to > at ? ahead->blanks_to : at;
     while (to < src->have && src->bytes[to] == ' ')
         to++;

@@ -30,8 +30,7 @@ static void suspect_byte(struct lexer *lx, const uint8_t *input, uint32_t at)
     if (byte >= 0xC0)
         return;
     if (byte < 0x80) {
-        if ((byte < ' ' || byte == 0x7F) && byte != '\t' && byte != '\f' && byte != '\n' &&
-            byte != '\r' && catcode_first[lx->regime][byte] != CATCODE_INVALID)
+        if (!suspect_is_plain(byte) && catcode_first[lx->regime][byte] != CATCODE_INVALID)
             lexer_issue_report(lx, LEXER_ISSUE_CONTROL_CHARACTER, at, at + 1);
         return;
     }
