@@ -21,7 +21,7 @@ struct character_source character_source_of(const struct lexer *lx, const uint8_
 }
 
 /* Without slots, that of the regime. */
-static uint8_t catcode_in_force(const struct character_source *src, uint32_t code)
+uint8_t character_catcode(const struct character_source *src, uint32_t code)
 {
     if (!src->slots)
         return catcode_of(src->regime, code);
@@ -60,6 +60,7 @@ enum blanks { BLANKS_INSIDE, BLANKS_AT_LINE_END, BLANKS_UNKNOWN };
 static enum blanks look_at_blanks(const struct character_source *src, uint32_t at,
                                   struct lexer_ahead *ahead, uint32_t *end)
 {
+    assert(ahead->blanks_to == 0 || ahead->blanks_to >= at); /* it is of no other offset */
     uint32_t to = ahead->blanks_to > at ? ahead->blanks_to : at;
     while (to < src->have && src->bytes[to] == ' ')
         to++;
@@ -225,7 +226,7 @@ static bool read_character(const struct character_source *src, uint32_t at, bool
         ch->code = '\r';
         ch->end = line_end_after(src, at);
         ch->line_end = true;
-        ch->catcode = catcode_in_force(src, '\r');
+        ch->catcode = character_catcode(src, '\r');
         return ch->end != 0 || src->final;
     }
     if (ahead->caret_end) {
@@ -241,7 +242,7 @@ static bool read_character(const struct character_source *src, uint32_t at, bool
     }
     if (!reduce_carets(src, in_control, ahead, ch))
         return false;
-    ch->catcode = catcode_in_force(src, ch->code);
+    ch->catcode = character_catcode(src, ch->code);
     clear(ahead);
     return true;
 }
@@ -296,7 +297,7 @@ bool character_read_escaped(const struct character_source *src, uint32_t at,
         *ch = (struct character){.code = line_end ? '\r' : ' ',
                                  .start = at,
                                  .end = line_end ? end : at + 1,
-                                 .catcode = catcode_in_force(src, line_end ? '\r' : ' '),
+                                 .catcode = character_catcode(src, line_end ? '\r' : ' '),
                                  .line_end = line_end};
         return true;
     }

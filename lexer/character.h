@@ -63,6 +63,9 @@ enum character_blanks character_look_at_blanks(const struct character_source *sr
  * is that of the regime. */
 bool character_read_raw(const struct character_source *src, uint32_t at, struct character *ch);
 
+/* The category code in force of that character. */
+uint8_t character_catcode(const struct character_source *src, uint32_t code);
+
 /* The whole character is there: for documents that were lexed to the end. */
 struct character character_at(const struct character_source *src, uint32_t at);
 

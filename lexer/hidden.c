@@ -17,9 +17,25 @@ struct line {
     uint32_t hidden_math;   /* the first one */
 };
 
-static void read_comment(struct line *line, const uint8_t *input, uint32_t at, uint32_t end)
+/* Where a byte means something. */
+enum place { IN_TEXT = 1, IN_COMMENT = 2 };
+
+/* The first byte from offset at on that means something there, or end. */
+static uint32_t find_symbol(const uint8_t *input, uint32_t at, uint32_t end, enum place place)
 {
-    for (; at < end; at++) {
+    static const uint8_t places[256] = {['\\'] = IN_TEXT | IN_COMMENT,
+                                        ['{'] = IN_TEXT | IN_COMMENT,
+                                        ['}'] = IN_TEXT | IN_COMMENT,
+                                        ['%'] = IN_TEXT,
+                                        ['$'] = IN_COMMENT};
+    while (at < end && !(places[input[at]] & place))
+        at++;
+    return at;
+}
+
+static void read_comment(struct line *line, const uint8_t *input, uint32_t from, uint32_t end)
+{
+    for (uint32_t at = from; (at = find_symbol(input, at, end, IN_COMMENT)) < end; at++) {
         if (input[at] == '\\') {
             at++;
         } else if (input[at] == '{') {
@@ -41,7 +57,7 @@ static void read_comment(struct line *line, const uint8_t *input, uint32_t at, u
 static struct line read_line(const uint8_t *input, uint32_t at, uint32_t end)
 {
     struct line line = {.end = lexer_find_line_end(input, at, end)};
-    for (; at < line.end; at++) {
+    for (; (at = find_symbol(input, at, line.end, IN_TEXT)) < line.end; at++) {
         if (input[at] == '%')
             break;
         if (input[at] == '\\') {
@@ -91,7 +107,7 @@ void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_
     }
 }
 
-void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
+void hidden_look_for_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     uint32_t found = 0;
     for (uint32_t from = find_line(input, lx->hidden_search, at); from < at;) {
@@ -100,7 +116,6 @@ void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_
             found = line.hidden_open;
         from = find_line(input, line.end + 1, at);
     }
-    lx->hidden_search = end;
     if (found)
         report(lx, found - 1, at, end);
 }

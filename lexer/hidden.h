@@ -9,7 +9,13 @@
 void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_t end);
 
 /* The } at … end closes nothing: was its { commented out? */
-void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end);
+void hidden_look_for_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end);
+static inline void hidden_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
+{
+    if (at > lx->hidden_search)
+        hidden_look_for_opening(lx, input, at, end);
+    lx->hidden_search = end;
+}
 
 /* n braces are still open at the document's end: which comments hold a } for one on their line? */
 void hidden_closings(struct lexer *lx, const uint8_t *input, uint32_t end, uint32_t n);

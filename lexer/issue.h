@@ -1,5 +1,6 @@
 /* Diagnostics: ids, severities, names and texts. Ids and names are stable: they appear on the wire
- * and in people's scripts; never renumbered, only added to. */
+ * and in people's scripts; never renumbered, only added to (here, to lexer_issue_severity(), and in
+ * issue.c). */
 #ifndef L0_LEXER_ISSUE_H
 #define L0_LEXER_ISSUE_H
 
@@ -42,13 +43,68 @@ enum lexer_issue_id {
 const char *lexer_issue_name(unsigned id);    /* such as "invalid-utf8" */
 const char *lexer_issue_text(unsigned id);    /* what is wrong, and what to do about it */
 const char *lexer_issue_related(unsigned id); /* what the second range is, or NULL if it has none */
-enum lexer_severity lexer_issue_severity(unsigned id);
 const char *lexer_severity_name(enum lexer_severity severity);
+
+static inline enum lexer_severity lexer_issue_severity(unsigned id)
+{
+    switch (id) {
+    case LEXER_ISSUE_CONTROL_CHARACTER:
+    case LEXER_ISSUE_LONE_CR:
+    case LEXER_ISSUE_MIXED_LINE_ENDS:
+    case LEXER_ISSUE_BIDI_CONTROL:
+    case LEXER_ISSUE_ZERO_WIDTH:
+    case LEXER_ISSUE_NO_BREAK_SPACE:
+    case LEXER_ISSUE_MISPLACED_BOM:
+    case LEXER_ISSUE_TEXT_AFTER_END:
+    case LEXER_ISSUE_COMMENT_HIDES:
+    case LEXER_ISSUE_ESCAPED_BLANK:
+        return LEXER_WARNING;
+    case LEXER_ISSUE_ENVIRONMENT_TOO_DEEP:
+    case LEXER_ISSUE_NOT_FOLLOWED:
+    case LEXER_ISSUE_MATH_TOO_DEEP:
+    case LEXER_ISSUE_NAME_TOO_LONG:
+        return LEXER_INFO;
+    default:
+        return LEXER_ERROR;
+    }
+}
 
 /* Counts the issue and stores it while there is room. */
 void lexer_issue_add(struct lexer *lx, const struct lexer_issue *issue);
 
-/* The same for each of the bytes start … end - 1. */
-void lexer_issue_add_bytes(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end);
+/* Below: inlined, so that documents of nothing but issues, of which most are only counted, are not
+ * lexed much slower than others. */
+
+/* So many of them. */
+static inline void lexer_issue_count(struct lexer *lx, unsigned id, uint32_t n)
+{
+    const enum lexer_severity severity = lexer_issue_severity(id);
+    lx->n_issues += n;
+    lx->n_errors += severity == LEXER_ERROR ? n : 0;
+    lx->n_warnings += severity == LEXER_WARNING ? n : 0;
+}
+
+/* One without a second range. */
+static inline void lexer_issue_report(struct lexer *lx, enum lexer_issue_id id, uint32_t start,
+                                      uint32_t end)
+{
+    if (lx->n_issues < lx->out.issue_cap)
+        lexer_issue_add(lx, &(struct lexer_issue){.start = start, .end = end, .id = (uint16_t)id});
+    else
+        lexer_issue_count(lx, id, 1);
+}
+
+/* Stores one for each of the bytes start … end - 1, while there is room, which there is. */
+void lexer_issue_store_bytes(struct lexer *lx, enum lexer_issue_id id, uint32_t start,
+                             uint32_t end);
+
+/* One for each of the bytes start … end - 1. */
+static inline void lexer_issue_report_bytes(struct lexer *lx, enum lexer_issue_id id,
+                                            uint32_t start, uint32_t end)
+{
+    if (lx->n_issues < lx->out.issue_cap)
+        lexer_issue_store_bytes(lx, id, start, end);
+    lexer_issue_count(lx, id, end - start);
+}
 
 #endif

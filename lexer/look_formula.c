@@ -1,6 +1,6 @@
 #include "lexer/look.h"
 
-#include <string.h>
+#include <assert.h>
 
 #include "lexer/look_text.h"
 #include "lexer/word64.h"
@@ -35,6 +35,7 @@ static uint64_t brackets_of(uint64_t bytes)
 static uint32_t find_bracket(const struct look_text *text, uint32_t from, uint32_t to)
 {
     uint32_t at = from;
+    assert(from <= to);
     for (; to - at >= 8; at += 8)
         for (uint64_t hits = brackets_of(word64_load(text->bytes + at)); hits; hits &= hits - 1) {
             const uint32_t bracket = at + word64_first(hits);
@@ -55,12 +56,20 @@ struct line {
     bool is_blank;              /* and has no comment */
 };
 
+/* Eight bytes at a time, down to the nearest end of a line of either kind and no further: another
+ * line's would be looked for again and again. */
 static uint32_t line_start(const struct look_text *text, uint32_t at)
 {
-    const uint8_t *const lf = memrchr(text->bytes, '\n', at);
-    const uint32_t start = lf ? (uint32_t)(lf - text->bytes) + 1 : 0;
-    const uint8_t *const cr = memrchr(text->bytes + start, '\r', at - start);
-    return cr ? (uint32_t)(cr - text->bytes) + 1 : start;
+    while (at >= 8) {
+        const uint64_t bytes = word64_load(text->bytes + at - 8);
+        const uint64_t ends = word64_equal(bytes, '\n') | word64_equal(bytes, '\r');
+        if (ends)
+            return at - word64_behind_last(ends);
+        at -= 8;
+    }
+    while (at > 0 && !look_is_line_end(text->bytes[at - 1]))
+        at--;
+    return at;
 }
 
 static uint32_t skip_blanks(const struct look_text *text, uint32_t at, uint32_t end)

@@ -16,7 +16,7 @@
 
 static void add(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end)
 {
-    lexer_issue_add(lx, &(struct lexer_issue){.start = start, .end = end, .id = (uint16_t)id});
+    lexer_issue_report(lx, id, start, end);
 }
 
 static uint32_t larger(uint32_t a, uint32_t b)

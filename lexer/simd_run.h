@@ -310,7 +310,7 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
         } else if (simd_applies(lx, input)) {
             const uint32_t n =
                 simd_steps(&passes[simd_codes_of(lx)][lx->writes], &work, lx, input, have);
-            const bool is_poor = n < SIMD_POOR_BYTES && lx->mode == LEXER_MODE_TEXT;
+            const bool is_poor = n < SIMD_POOR_BYTES && lx->mode != LEXER_MODE_REST;
             skipped = is_poor ? skip_bytes : 0;
             skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES
                          : skip_bytes < SIMD_SKIP_BYTES_MAX ? skip_bytes * 2

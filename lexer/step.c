@@ -73,14 +73,10 @@ int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigne
     return rc;
 }
 
-/* One issue for a row of ^, however many malformed prefixes it holds. next: where reading goes on.
- */
-static void report_fault(struct lexer *lx, uint32_t start, uint32_t next, uint32_t fault_end)
+void lexer_report_caret_fault(struct lexer *lx, uint32_t start, uint32_t next, uint32_t fault_end)
 {
     if (lx->caret_fault_next == 0 || lx->caret_fault_next != start)
-        lexer_issue_add(lx, &(struct lexer_issue){.start = start,
-                                                  .end = fault_end,
-                                                  .id = LEXER_ISSUE_MALFORMED_CARET});
+        lexer_issue_report(lx, LEXER_ISSUE_MALFORMED_CARET, start, fault_end);
     lx->caret_fault_next = next;
 }
 
@@ -91,10 +87,9 @@ static void advance(struct lexer *lx, const struct character_source *src,
     const uint32_t start = lx->pos;
     lx->pos = ch->end;
     if (ch->invalid_utf8)
-        lexer_issue_add(lx, &(struct lexer_issue){
-                                .start = start, .end = ch->end, .id = LEXER_ISSUE_INVALID_UTF8});
+        lexer_issue_report(lx, LEXER_ISSUE_INVALID_UTF8, start, ch->end);
     if (ch->fault_end)
-        report_fault(lx, start, ch->end, ch->fault_end);
+        lexer_report_caret_fault(lx, start, ch->end, ch->fault_end);
     if (!ch->caret && !ch->line_end && (ch->code < ' ' || ch->code >= 0x7F))
         suspect_text(lx, src->bytes, start, ch->end);
     if (ch->line_end) {
@@ -239,9 +234,7 @@ static int step_text(struct lexer *lx, const struct character_source *src)
         rc = lexer_join_run(lx, src, LEXER_INVALID, &ch);
         /* What a malformed ^^^^ leaves behind is part of that issue. */
         if (!ch.fault_end && !(ch.caret && lx->caret_fault_next == lx->pos && lx->pos > 0))
-            lexer_issue_add(lx, &(struct lexer_issue){.start = lx->pos,
-                                                      .end = ch.end,
-                                                      .id = LEXER_ISSUE_INVALID_CHARACTER});
+            lexer_issue_report(lx, LEXER_ISSUE_INVALID_CHARACTER, lx->pos, ch.end);
         break;
     case CATCODE_END_LINE:
         return step_line_end(lx, src, &ch);
@@ -290,8 +283,7 @@ static void note_blank(struct lexer *lx, const struct character_source *src,
     uint32_t end = ch->end;
     while (end > lx->pos && (src->bytes[end - 1] == '\n' || src->bytes[end - 1] == '\r'))
         end--;
-    lexer_issue_add(
-        lx, &(struct lexer_issue){.start = lx->pos, .end = end, .id = LEXER_ISSUE_ESCAPED_BLANK});
+    lexer_issue_report(lx, LEXER_ISSUE_ESCAPED_BLANK, lx->pos, end);
 }
 
 static int step_escape(struct lexer *lx, const struct character_source *src)
@@ -337,7 +329,7 @@ static int step_word(struct lexer *lx, const struct character_source *src)
     }
     /* The character is read once more, as text; what it lost to a malformed ^^^^ stays here. */
     if (ch.start > lx->pos)
-        report_fault(lx, lx->pos, ch.start, ch.fault_end);
+        lexer_report_caret_fault(lx, lx->pos, ch.start, ch.fault_end);
     lx->pos = ch.start;
     return lexer_end_word(lx, src) ? LEXER_STEP_DONE : LEXER_STEP_MORE;
 }

@@ -26,6 +26,10 @@ int lexer_join_run(struct lexer *lx, const struct character_source *src, unsigne
 /* The control word in work ends at lx->pos. False: more bytes are needed (never when final). */
 bool lexer_end_word(struct lexer *lx, const struct character_source *src);
 
+/* Reports a malformed ^^^^ at start … fault_end, behind which reading goes on at offset next: one
+ * issue for a row of ^, however many it holds. */
+void lexer_report_caret_fault(struct lexer *lx, uint32_t start, uint32_t next, uint32_t fault_end);
+
 /* What the end of the line gives, where it is no character of its own (lexer_kind EOL). */
 enum lexer_kind lexer_line_end_kind(const struct lexer *lx);
 

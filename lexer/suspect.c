@@ -5,11 +5,6 @@
 #include "lexer/catcode.h"
 #include "lexer/issue.h"
 
-static void add(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end)
-{
-    lexer_issue_add(lx, &(struct lexer_issue){.start = start, .end = end, .id = (uint16_t)id});
-}
-
 /* U+2000 + low, told by the last two of its bytes, 0xE2 before them. */
 static unsigned issue_of_punctuation(uint32_t code)
 {
@@ -35,19 +30,19 @@ static void suspect_byte(struct lexer *lx, const uint8_t *input, uint32_t at)
     if (byte >= 0xC0)
         return;
     if (byte < 0x80) {
-        if ((byte < ' ' || byte == 0x7F) && byte != '\t' && byte != '\f' && byte != '\n' &&
-            byte != '\r' && catcode_first[lx->regime][byte] != CATCODE_INVALID)
-            add(lx, LEXER_ISSUE_CONTROL_CHARACTER, at, at + 1);
+        if (!suspect_is_plain(byte) && catcode_first[lx->regime][byte] != CATCODE_INVALID)
+            lexer_issue_report(lx, LEXER_ISSUE_CONTROL_CHARACTER, at, at + 1);
         return;
     }
     if (at > 0 && input[at - 1] == 0xC2 && byte <= 0xA0) {
-        add(lx, byte == 0xA0 ? LEXER_ISSUE_NO_BREAK_SPACE : LEXER_ISSUE_CONTROL_CHARACTER, at - 1,
+        lexer_issue_report(
+            lx, byte == 0xA0 ? LEXER_ISSUE_NO_BREAK_SPACE : LEXER_ISSUE_CONTROL_CHARACTER, at - 1,
             at + 1);
         return;
     }
     const unsigned id = at > 1 ? issue_of_three(input + at) : 0;
     if (id != 0 && !(id == LEXER_ISSUE_MISPLACED_BOM && at == 2))
-        add(lx, (enum lexer_issue_id)id, at - 2, at + 1);
+        lexer_issue_report(lx, (enum lexer_issue_id)id, at - 2, at + 1);
 }
 
 void suspect_text(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_t to)
@@ -56,22 +51,32 @@ void suspect_text(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_
         suspect_byte(lx, input, at);
 }
 
+/* Such a byte from offset at on, or to. */
+static uint32_t find_lead(const uint8_t *input, uint32_t at, uint32_t to)
+{
+    enum { SHORT = 8 }; /* not worth a call */
+    if (to - at > SHORT) {
+        const uint8_t *const lead = memchr(input + at, 0xE2, to - at);
+        return lead ? (uint32_t)(lead - input) : to;
+    }
+    while (at < to && input[at] != 0xE2)
+        at++;
+    return at;
+}
+
 void suspect_comment(struct lexer *lx, const uint8_t *input, uint32_t from, uint32_t to)
 {
     uint32_t at = from > 2 ? from - 2 : 0; /* a character may have begun before the piece */
-    while (at + 2 < to) {
-        const uint8_t *const lead = memchr(input + at, 0xE2, to - 2 - at);
-        if (!lead)
-            break;
-        at = (uint32_t)(lead - input) + 1;
-        if (at + 1 >= from && issue_of_three(lead + 2) == LEXER_ISSUE_BIDI_CONTROL)
-            add(lx, LEXER_ISSUE_BIDI_CONTROL, at - 1, at + 2);
+    while (at + 2 < to && (at = find_lead(input, at, to - 2)) < to - 2) {
+        at++;
+        if (at + 1 >= from && issue_of_three(input + at + 1) == LEXER_ISSUE_BIDI_CONTROL)
+            lexer_issue_report(lx, LEXER_ISSUE_BIDI_CONTROL, at - 1, at + 2);
     }
 }
 
 void suspect_blanks_end(struct lexer *lx)
 {
-    add(lx, LEXER_ISSUE_ESCAPED_BLANK, lx->context.blanks_start, lx->pos);
+    lexer_issue_report(lx, LEXER_ISSUE_ESCAPED_BLANK, lx->context.blanks_start, lx->pos);
 }
 
 void suspect_blanks(struct lexer *lx, const uint8_t *input)
@@ -92,14 +97,14 @@ void suspect_line_end(struct lexer *lx, const uint8_t *input, uint32_t end)
     const uint32_t start = end - (crlf ? 2 : 1);
     if (input[end - 1] == '\r') {
         if (!(lx->line_styles & LEXER_LINES_LONE_CR))
-            add(lx, LEXER_ISSUE_LONE_CR, start, end);
+            lexer_issue_report(lx, LEXER_ISSUE_LONE_CR, start, end);
         lx->line_styles |= LEXER_LINES_LONE_CR;
         return;
     }
     lx->line_styles |= crlf ? LEXER_LINES_CRLF : LEXER_LINES_LF;
     const uint8_t both = LEXER_LINES_CRLF | LEXER_LINES_LF;
     if ((lx->line_styles & both) == both && !(lx->line_styles & LEXER_LINES_MIXED)) {
-        add(lx, LEXER_ISSUE_MIXED_LINE_ENDS, start, end);
+        lexer_issue_report(lx, LEXER_ISSUE_MIXED_LINE_ENDS, start, end);
         lx->line_styles |= LEXER_LINES_MIXED;
     }
 }

@@ -20,6 +20,12 @@ void suspect_blanks_end(struct lexer *lx); /* it, or the document, ends at lx->p
 /* The line end, CR or CR LF or LF, that ends before offset end. */
 void suspect_line_end(struct lexer *lx, const uint8_t *input, uint32_t end);
 
+/* A byte of ASCII that is no control character, but for tab, form feed and line ends. */
+static inline bool suspect_is_plain(uint8_t byte)
+{
+    return (byte >= ' ' && byte < 0x7F) || (byte >= '\t' && byte <= '\r' && byte != '\v');
+}
+
 /* Whether the letter or other character (not ASCII) may be one of those. */
 static inline bool suspect_code_point(uint32_t code)
 {

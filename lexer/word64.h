@@ -48,4 +48,10 @@ static inline uint32_t word64_first(uint64_t mask)
     return (uint32_t)__builtin_ctzll(mask) >> 3;
 }
 
+/* The number of bytes behind the last marked one; mask must not be 0. */
+static inline uint32_t word64_behind_last(uint64_t mask)
+{
+    return (uint32_t)__builtin_clzll(mask) >> 3;
+}
+
 #endif

@@ -24,6 +24,9 @@ struct cases_sample {
     X(dense_nesting)                                                                               \
     X(raw_lines)                                                                                   \
     X(inline_text)                                                                                 \
+    X(every_caret)                                                                                 \
+    X(caret_rows)                                                                                  \
+    X(caret_words)                                                                                 \
     X(between_unreadable_pages)                                                                    \
     X(long_runs)                                                                                   \
     X(capacity)
@@ -38,6 +41,11 @@ const char *cases_difference(unsigned regime, const uint8_t *in, uint32_t n, con
 
 /* The same in both regimes for long documents, in few pieces. */
 const char *cases_long_difference(const uint8_t *in, uint32_t n, uint64_t where);
+
+/* The same of texts of one of the first pieces, and then of the others in any order; more of the
+ * last one. */
+const char *cases_of_pieces(const char *const *pieces, uint32_t n_pieces, uint32_t n_first,
+                            struct cases_sample sample, const char *what);
 
 /* Which of the LEXED_WAYS cases_difference() takes. */
 void cases_choose_way(unsigned way);

@@ -16,8 +16,7 @@ static bool put_piece(uint8_t *text, uint32_t n_max, uint32_t *n, const char *pi
     return true;
 }
 
-/* Texts of the first pieces, and then of the others in any order; more of the last one. */
-static const char *texts_of(const char *const *pieces, uint32_t n_pieces, uint32_t n_first,
+const char *cases_of_pieces(const char *const *pieces, uint32_t n_pieces, uint32_t n_first,
                             struct cases_sample sample, const char *what)
 {
     uint8_t text[1500];
@@ -76,7 +75,7 @@ const char *case_raw_lines(struct cases_sample sample)
         "\n",
         "some text",
     };
-    return texts_of(pieces, sizeof pieces / sizeof pieces[0], 5, sample, "raw lines");
+    return cases_of_pieces(pieces, sizeof pieces / sizeof pieces[0], 5, sample, "raw lines");
 }
 
 /* \verb and its like, among what may and may not go on behind them. */
@@ -126,5 +125,5 @@ const char *case_inline_text(struct cases_sample sample)
         "\\verb|x|",
         "plain text of some words ",
     };
-    return texts_of(pieces, sizeof pieces / sizeof pieces[0], 5, sample, "inline text");
+    return cases_of_pieces(pieces, sizeof pieces / sizeof pieces[0], 5, sample, "inline text");
 }
