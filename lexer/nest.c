@@ -71,6 +71,14 @@ static void settle(struct lexer *lx)
     nest_update_guard(lx);
 }
 
+void nest_report_closes(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
+{
+    add(lx, LEXER_ISSUE_UNOPENED_BRACE, at, at + 1);
+    hidden_opening(lx, input, at, at + 1);
+    lexer_issue_report_bytes(lx, LEXER_ISSUE_UNOPENED_BRACE, at + 1, end);
+    lx->hidden_search = end; /* between the others stands nothing */
+}
+
 void nest_close_brace(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     struct lexer_nest *nest = &lx->nest;
@@ -361,17 +369,12 @@ void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint3
 }
 
 /* Every { still open stands behind the last } that closed nothing, so one walk back over the spans
- * finds them all. Without spans they are only counted. */
+ * finds them all. Those that are not stored are only counted; without spans, all. */
 static void finish_braces(struct lexer *lx, uint32_t end)
 {
     uint32_t n_open = lx->nest.depth;
     uint32_t n_closing = 0;
-    if (!lx->writes) {
-        lx->n_issues += n_open;
-        lx->n_errors += n_open;
-        return;
-    }
-    for (uint32_t i = lx->n_spans; n_open > 0; i--) {
+    for (uint32_t i = lx->n_spans; n_open > 0 && lx->n_issues < lx->out.issue_cap; i--) {
         assert(i > 0);
         const unsigned kind = lx->out.kinds[i - 1] & LEXER_KIND_MASK;
         if (kind == LEXER_END_GROUP) {
@@ -384,6 +387,7 @@ static void finish_braces(struct lexer *lx, uint32_t end)
             n_open--;
         }
     }
+    lexer_issue_count(lx, LEXER_ISSUE_UNCLOSED_BRACE, n_open);
 }
 
 void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end)

@@ -17,6 +17,9 @@ static inline void nest_open_brace(struct lexer *lx)
 /* input: the document's first byte, here and below. The token } at offset at .. end. */
 void nest_close_brace(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end);
 
+/* The tokens } at the offsets at … end - 1, where no { is open: they are reported. */
+void nest_report_closes(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end);
+
 /* The token $ at offset at; to be called before n_tokens counts it. */
 void nest_math_shift(struct lexer *lx, uint32_t at);
 

@@ -178,6 +178,18 @@ SIMD_INLINE bool simd_take_inner_close(const struct simd_place *place,
     return taken;
 }
 
+/* Those } that follow here, side by side, without a { of theirs: they change nothing else. */
+SIMD_INLINE void simd_report_closes(const struct simd_place *place, struct simd_rest *rest,
+                                    const struct simd_block *block, const struct simd_chunk *chunk)
+{
+    const uint32_t index = simd_find_symbol(rest, block, chunk), at = place->pos + index;
+    const uint64_t closes = rest->symbols & chunk->low[rest->lane] & ~chunk->high[rest->lane];
+    const uint64_t others = ~(closes >> index % SIMD_LANE_BYTES);
+    const uint32_t n = others ? simd_first(others) : SIMD_LANE_BYTES;
+    nest_report_closes(place->lx, place->input, at, at + n);
+    simd_drop(rest, n);
+}
+
 /* Tells a block of which that could not be done as a whole. The offset of what has to be left to
  * the byte-wise machine, or place->end. */
 SIMD_SELDOM uint32_t simd_tell_rest(const struct simd_isa *isa, const struct simd_bulk *bulk,
@@ -192,17 +204,23 @@ SIMD_SELDOM uint32_t simd_tell_rest(const struct simd_isa *isa, const struct sim
                                         simd_part(block, block->first_lane)};
     if (block->follows)
         rest.follows = simd_gather_follows(isa, block, chunk);
-    for (;; simd_drop(&rest, 1)) {
+    for (;;) {
         simd_read_known(bulk, &rest, flow);
         if (rest.n == 0)
             return place->end;
         const enum simd_symbol symbol = simd_bulk_symbol(rest.low, rest.high);
-        if (symbol == SIMD_CLOSES && flow->is_plain && flow->depth > 0 &&
-            flow->state < SIMD_BULK_HALF && simd_take_inner_close(place, chunk, flow))
+        const bool is_close = symbol == SIMD_CLOSES && flow->state < SIMD_BULK_HALF;
+        if (is_close && flow->depth == 0) {
+            simd_save_flow(place, chunk, flow, 0);
+            simd_report_closes(place, &rest, block, chunk);
             continue;
-        const uint32_t index = simd_find_symbol(&rest, block, chunk);
-        if (!simd_take_symbol(place, chunk, symbol, index, flow))
-            return place->pos + index;
+        }
+        if (!is_close || !simd_take_inner_close(place, chunk, flow)) {
+            const uint32_t index = simd_find_symbol(&rest, block, chunk);
+            if (!simd_take_symbol(place, chunk, symbol, index, flow))
+                return place->pos + index;
+        }
+        simd_drop(&rest, 1);
     }
 }
 
