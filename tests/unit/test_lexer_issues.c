@@ -9,7 +9,8 @@ static void expect_issues_in(enum lexer_regime regime, const char *input, const 
 {
     const uint32_t n = (uint32_t)strlen(input);
     uint8_t *const bytes = lexed_alloc(n, 1);
-    memcpy(bytes, input, n);
+    for (uint32_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)input[i];
     struct lexed lexed = lexed_whole(regime, bytes, n);
     const char *const broken = lexed_broken(&lexed, bytes, n);
     char text[512] = "";
