@@ -65,6 +65,7 @@ struct simd_utf8_row {
 /* Rows of characters of two and three bytes, by the lower six bits of the first two; in those of
  * two bytes, the second one makes no difference. Equal rows are one. */
 static struct simd_utf8_rows {
+    bool is_made;
     uint8_t index[64][64];
     struct simd_utf8_row rows[256];
 } simd_utf8_rows;
@@ -102,10 +103,12 @@ SIMD_SELDOM uint8_t simd_utf8_find_row(const struct simd_utf8_row *row, uint32_t
     return (uint8_t)(*n_rows)++;
 }
 
-/* Once, before anything is looked at. */
+/* Before anything is looked at. Does nothing the second time. */
 SIMD_SELDOM void simd_utf8_make(void)
 {
     uint32_t n_rows = 0;
+    if (simd_utf8_rows.is_made)
+        return;
     for (uint32_t lead = 0xC0; lead <= 0xFF; lead++) {
         uint8_t *const index = simd_utf8_rows.index[lead & 63];
         const uint32_t n_bytes = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
@@ -119,6 +122,7 @@ SIMD_SELDOM void simd_utf8_make(void)
             }
         }
     }
+    simd_utf8_rows.is_made = true;
 }
 
 /* Nearly all characters of two or three bytes, in a straight line. */
