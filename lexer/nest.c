@@ -111,7 +111,7 @@ void nest_open_group(struct lexer *lx, uint32_t at)
         return;
     }
     nest->groups[nest->n_groups++] =
-        (struct lexer_group){.start = at, .depth = nest->depth, .n_env = nest->n_env};
+        (struct lexer_group){.start = at, .depth = nest->depth, .n_env = (uint16_t)nest->n_env};
     nest_update_guard(lx);
 }
 
@@ -215,17 +215,10 @@ void nest_control_word(struct lexer *lx, uint32_t at, enum watch watch)
     nest->env_control_start = at;
 }
 
-static bool same_name(const uint8_t *input, const struct lexer_env *env, uint32_t name,
-                      uint32_t name_bytes)
-{
-    return env->name_bytes == name_bytes &&
-           memcmp(input + env->name_start, input + name, name_bytes) == 0;
-}
-
 /* Behind its \begin{name}. */
-static uint32_t begin_end(const struct lexer_env *env)
+static uint32_t begin_end(const struct lexer_nest *nest, uint32_t i)
 {
-    return env->name_start + env->name_bytes + 1;
+    return nest->env[i].name_start + nest->env_name_bytes[i] + 1;
 }
 
 static void begin_environment(struct lexer *lx, uint32_t at_brace)
@@ -238,10 +231,10 @@ static void begin_environment(struct lexer *lx, uint32_t at_brace)
         nest->env_too_deep = true;
         return;
     }
+    nest->env_name_bytes[nest->n_env] = (uint8_t)(at_brace - nest->env_name_start);
     nest->env[nest->n_env++] = (struct lexer_env){
         .start = nest->env_control_start,
         .name_start = nest->env_name_start,
-        .name_bytes = at_brace - nest->env_name_start,
         .depth = nest->depth,
     };
     nest->guard = nest->depth; /* nothing is deeper */
@@ -264,13 +257,13 @@ static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_
     const struct lexer_env *top = &nest->env[nest->n_env - 1];
     if (top->depth != nest->depth)
         return;
+    const uint32_t innermost = nest->n_env - 1;
     bool matches = false;
     uint32_t n_ended = 1; /* LaTeX too ends the innermost one, whatever the name */
-    for (uint32_t i = 0; i < ENV_RECOVERY_DEPTH && i < nest->n_env; i++) {
-        const struct lexer_env *open = top - i;
-        if (open->depth != nest->depth)
+    for (uint32_t i = 0; i < ENV_RECOVERY_DEPTH && i <= innermost; i++) {
+        if (nest->env[innermost - i].depth != nest->depth)
             break;
-        if (same_name(input, open, nest->env_name_start, name_bytes)) {
+        if (nest_is_named(nest, input, innermost - i, nest->env_name_start, name_bytes)) {
             n_ended = i + 1;
             matches = i == 0;
             break;
@@ -283,7 +276,7 @@ static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_
     lexer_issue_add(lx, &(struct lexer_issue){.start = nest->env_control_start,
                                               .end = at_brace + 1,
                                               .rel_start = top->start,
-                                              .rel_end = begin_end(top),
+                                              .rel_end = begin_end(nest, innermost),
                                               .id = LEXER_ISSUE_ENVIRONMENT_MISMATCH});
 }
 
@@ -405,7 +398,7 @@ void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end)
     while (nest->n_env) {
         const struct lexer_env *env = &nest->env[--nest->n_env];
         add(lx, is_verbatim ? LEXER_ISSUE_UNCLOSED_VERBATIM : LEXER_ISSUE_UNCLOSED_ENVIRONMENT,
-            env->start, begin_end(env));
+            env->start, begin_end(nest, nest->n_env));
         is_verbatim = false;
     }
     finish_braces(lx, end);

@@ -6,6 +6,8 @@
 #ifndef L0_LEXER_NEST_H
 #define L0_LEXER_NEST_H
 
+#include <string.h>
+
 #include "lexer/lexer.h"
 #include "lexer/watch.h"
 
@@ -51,6 +53,15 @@ void nest_env_caret(struct lexer *lx, uint32_t end);
  * To be called before its braces are counted, where env_step is idle; it stays so. The context
  * layer is not asked: it is for the caller to know that it does not follow that environment. */
 void nest_environment(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t at_brace);
+
+/* The open environment of that number, the outermost being 0, has the name of so many bytes at
+ * offset name. */
+static inline bool nest_is_named(const struct lexer_nest *nest, const uint8_t *input, uint32_t i,
+                                 uint32_t name, uint32_t name_bytes)
+{
+    return nest->env_name_bytes[i] == name_bytes &&
+           memcmp(input + nest->env[i].name_start, input + name, name_bytes) == 0;
+}
 
 /* To be called when what guard depends on has changed. */
 void nest_update_guard(struct lexer *lx);

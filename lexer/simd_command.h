@@ -57,13 +57,6 @@ SIMD_INLINE bool simd_is_followed(const struct lexer *lx, bool is_end, const uin
     return is_end ? verbatim_is_document(name, n) : verbatim_is_name(lx, name, n);
 }
 
-SIMD_INLINE bool simd_is_named(const struct simd_place *place, const struct lexer_env *env,
-                               uint32_t name, uint32_t n)
-{
-    return env->name_bytes == n &&
-           memcmp(place->input + env->name_start, place->input + name, n) == 0;
-}
-
 /* \end{name} ends no more than the innermost environment, and nothing is brought back there; or
  * there is nothing to bring back. */
 SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t name, uint32_t n)
@@ -71,7 +64,7 @@ SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t n
     const struct lexer_nest *const nest = &place->lx->nest;
     if (place->lx->context.n_saves == 0 || nest->n_env == 0)
         return true;
-    return simd_is_named(place, &nest->env[nest->n_env - 1], name, n) &&
+    return nest_is_named(nest, place->input, nest->n_env - 1, name, n) &&
            codes_keep(place->lx, nest->depth, nest->n_env - 1, nest->n_math, nest->n_groups);
 }
 
@@ -122,8 +115,8 @@ SIMD_INLINE bool simd_ends_innermost(const struct simd_place *place, const struc
     const struct lexer_nest *const nest = &place->lx->nest;
     if (nest->n_env == 0 || nest->n_groups > 0)
         return false;
-    const struct lexer_env *const env = &nest->env[nest->n_env - 1];
-    return env->depth == flow->depth && simd_is_named(place, env, name, n);
+    return nest->env[nest->n_env - 1].depth == flow->depth &&
+           nest_is_named(nest, place->input, nest->n_env - 1, name, n);
 }
 
 /* Takes \begin{name} or \end{name} at offset at, if it means no more than that an environment
@@ -156,8 +149,9 @@ SIMD_INLINE bool simd_take_plain(const struct simd_place *place, struct simd_flo
             (!simd_is_first_of_line(place, at) &&
              context_redefines(lx, place->input, WATCH_BEGIN, at)))
             return false;
-        nest->env[nest->n_env++] = (struct lexer_env){
-            .start = at, .name_start = name, .name_bytes = n, .depth = flow->depth};
+        nest->env_name_bytes[nest->n_env] = (uint8_t)n;
+        nest->env[nest->n_env++] =
+            (struct lexer_env){.start = at, .name_start = name, .depth = flow->depth};
         flow->outer = flow->depth;
     }
     flow->state = simd_state_outside(flow->depth - flow->outer);

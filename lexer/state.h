@@ -56,7 +56,7 @@ struct lexer_math {
 };
 struct lexer_env {
     uint32_t start; /* the \begin */
-    uint32_t name_start, name_bytes;
+    uint32_t name_start;
     uint32_t depth;
 };
 
@@ -66,8 +66,8 @@ enum lexer_env_step { LEXER_ENV_IDLE = 0, LEXER_ENV_WANT_BRACE, LEXER_ENV_IN_NAM
 struct lexer_group {
     uint32_t start; /* of the command */
     uint32_t depth;
-    uint32_t n_env; /* environments open where it began */
-    uint32_t ends;  /* 1: with the braces that its \endgroup stands in; depth is theirs */
+    uint16_t n_env; /* environments open where it began */
+    uint8_t ends;   /* 1: with the braces that its \endgroup stands in; depth is theirs */
     uint32_t definition_depth; /* inside the outermost brace in it known to begin a definition; 0 */
 };
 
@@ -93,6 +93,7 @@ struct lexer_nest {
     struct lexer_group groups[LEXER_GROUP_DEPTH_MAX];
     struct lexer_math math[LEXER_MATH_DEPTH_MAX];
     struct lexer_env env[LEXER_ENV_DEPTH_MAX];
+    uint8_t env_name_bytes[LEXER_ENV_DEPTH_MAX]; /* how long their names are */
 };
 
 /* Category codes in force, and more of that kind that groups keep local. */

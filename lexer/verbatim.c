@@ -346,9 +346,9 @@ static enum matched match_end(const struct lexer *lx, const uint8_t *input, uint
                               uint32_t have)
 {
     static const uint8_t end[] = "\\end{";
-    const struct lexer_env *const env = &lx->nest.env[lx->nest.n_env - 1];
-    const uint8_t *const name = input + env->name_start;
-    const uint32_t n_end = sizeof end - 1, n = n_end + env->name_bytes;
+    const uint32_t innermost = lx->nest.n_env - 1;
+    const uint8_t *const name = input + lx->nest.env[innermost].name_start;
+    const uint32_t n_end = sizeof end - 1, n = n_end + lx->nest.env_name_bytes[innermost];
     for (uint32_t i = 0; i <= n; i++) {
         if (at + i == have)
             return MATCHED_PARTLY;
