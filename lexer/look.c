@@ -71,7 +71,7 @@ static const struct look_name plain_definers[] = {
     NAME("def"), NAME("edef"), NAME("gdef"), NAME("xdef"), {0}};
 
 /* The beginnings of the names of those whose braces hold what is only executed later, and how many
- * arguments in braces they have at most. */
+ * arguments in braces they have at most. Their first letters stand in n_arguments_of(). */
 static const struct look_name definers[] = {NAME_WITH("newcommand", 2),
                                             NAME_WITH("renewcommand", 2),
                                             NAME_WITH("providecommand", 2),

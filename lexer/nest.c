@@ -14,11 +14,6 @@
  */
 #define ENV_RECOVERY_DEPTH 8
 
-static void add(struct lexer *lx, enum lexer_issue_id id, uint32_t start, uint32_t end)
-{
-    lexer_issue_report(lx, id, start, end);
-}
-
 static uint32_t larger(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
@@ -73,7 +68,7 @@ static void settle(struct lexer *lx)
 
 void nest_report_closes(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
-    add(lx, LEXER_ISSUE_UNOPENED_BRACE, at, at + 1);
+    lexer_issue_report(lx, LEXER_ISSUE_UNOPENED_BRACE, at, at + 1);
     hidden_opening(lx, input, at, at + 1);
     lexer_issue_report_bytes(lx, LEXER_ISSUE_UNOPENED_BRACE, at + 1, end);
     lx->hidden_search = end; /* between the others stands nothing */
@@ -83,7 +78,7 @@ void nest_close_brace(struct lexer *lx, const uint8_t *input, uint32_t at, uint3
 {
     struct lexer_nest *nest = &lx->nest;
     if (nest->depth == 0) {
-        add(lx, LEXER_ISSUE_UNOPENED_BRACE, at, end);
+        lexer_issue_report(lx, LEXER_ISSUE_UNOPENED_BRACE, at, end);
         hidden_opening(lx, input, at, end);
         return;
     }
@@ -146,7 +141,7 @@ static void open_math(struct lexer *lx, uint32_t at)
     struct lexer_nest *nest = &lx->nest;
     if (nest->n_math == LEXER_MATH_DEPTH_MAX) {
         if (!nest->math_too_deep)
-            add(lx, LEXER_ISSUE_MATH_TOO_DEEP, at, at + 1);
+            lexer_issue_report(lx, LEXER_ISSUE_MATH_TOO_DEEP, at, at + 1);
         nest->math_too_deep = nest->math_beyond = true;
         return; /* inside the last one, and not judged: it may well end there */
     }
@@ -227,7 +222,8 @@ static void begin_environment(struct lexer *lx, uint32_t at_brace)
     if (nest->n_env == LEXER_ENV_DEPTH_MAX) {
         nest->env_beyond++;
         if (!nest->env_too_deep)
-            add(lx, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, nest->env_control_start, at_brace + 1);
+            lexer_issue_report(lx, LEXER_ISSUE_ENVIRONMENT_TOO_DEEP, nest->env_control_start,
+                               at_brace + 1);
         nest->env_too_deep = true;
         return;
     }
@@ -251,7 +247,8 @@ static void end_environment(struct lexer *lx, const uint8_t *input, uint32_t at_
     }
     if (nest->n_env == 0) {
         if (nest->depth == 0)
-            add(lx, LEXER_ISSUE_UNOPENED_ENVIRONMENT, nest->env_control_start, at_brace + 1);
+            lexer_issue_report(lx, LEXER_ISSUE_UNOPENED_ENVIRONMENT, nest->env_control_start,
+                               at_brace + 1);
         return;
     }
     const struct lexer_env *top = &nest->env[nest->n_env - 1];
@@ -345,7 +342,7 @@ void nest_env_span(struct lexer *lx, const uint8_t *input, enum lexer_kind kind,
         if (kind == LEXER_END_GROUP && at - nest->env_name_start <= LEXER_ENV_NAME_BYTES_MAX)
             take_and_follow(lx, input, at);
         else if (kind == LEXER_END_GROUP)
-            add(lx, LEXER_ISSUE_NAME_TOO_LONG, nest->env_control_start, at + 1);
+            lexer_issue_report(lx, LEXER_ISSUE_NAME_TOO_LONG, nest->env_control_start, at + 1);
     }
     nest->env_step = LEXER_ENV_IDLE;
 }
@@ -376,7 +373,7 @@ static void finish_braces(struct lexer *lx, uint32_t end)
             n_closing--;
         } else if (kind == LEXER_BEGIN_GROUP) {
             const uint32_t span_end = i < lx->n_spans ? lx->out.starts[i] : end;
-            add(lx, LEXER_ISSUE_UNCLOSED_BRACE, lx->out.starts[i - 1], span_end);
+            lexer_issue_report(lx, LEXER_ISSUE_UNCLOSED_BRACE, lx->out.starts[i - 1], span_end);
             n_open--;
         }
     }
@@ -390,14 +387,15 @@ void nest_finish(struct lexer *lx, const uint8_t *input, uint32_t end)
         const uint32_t start = nest->math[--nest->n_math].start;
         if (!is_formula(lx, input, start))
             continue;
-        add(lx, LEXER_ISSUE_UNCLOSED_MATH, start, start + 1);
+        lexer_issue_report(lx, LEXER_ISSUE_UNCLOSED_MATH, start, start + 1);
         if (innermost)
             hidden_math(lx, input, start, end);
     }
     bool is_verbatim = lx->mode == LEXER_MODE_VERBATIM;
     while (nest->n_env) {
         const struct lexer_env *env = &nest->env[--nest->n_env];
-        add(lx, is_verbatim ? LEXER_ISSUE_UNCLOSED_VERBATIM : LEXER_ISSUE_UNCLOSED_ENVIRONMENT,
+        lexer_issue_report(
+            lx, is_verbatim ? LEXER_ISSUE_UNCLOSED_VERBATIM : LEXER_ISSUE_UNCLOSED_ENVIRONMENT,
             env->start, begin_end(nest, nest->n_env));
         is_verbatim = false;
     }

@@ -133,12 +133,26 @@ static inline void simd_bulk_make(struct simd_bulk *bulk)
     }
 }
 
+/* The state behind the first of these symbols; behind the first SIMD_BULK_READS, none of which
+ * follows a $. */
+SIMD_INLINE unsigned simd_bulk_read_one(const struct simd_bulk *bulk, unsigned state, uint64_t low,
+                                        uint64_t high, uint64_t follows)
+{
+    return bulk->one[state][(low & 1) | (high & 1) << 1 | (follows & 1) << 2];
+}
+
+SIMD_INLINE unsigned simd_bulk_read_next(const struct simd_bulk *bulk, unsigned state, uint64_t low,
+                                         uint64_t high)
+{
+    return bulk->next[state][(low & 15) | (high & 15) << SIMD_BULK_READS];
+}
+
 /* Reads n symbols, lowest bits first. */
 SIMD_INLINE unsigned simd_bulk_read(const struct simd_bulk *bulk, unsigned state, uint64_t low,
                                     uint64_t high, uint32_t n)
 {
     for (; n >= SIMD_BULK_READS; n -= SIMD_BULK_READS) {
-        state = bulk->next[state][(low & 15) | (high & 15) << SIMD_BULK_READS];
+        state = simd_bulk_read_next(bulk, state, low, high);
         low >>= SIMD_BULK_READS;
         high >>= SIMD_BULK_READS;
     }
@@ -156,7 +170,7 @@ SIMD_INLINE unsigned simd_bulk_read_pairs(const struct simd_bulk *bulk, unsigned
         high >>= 2;
         follows >>= 2;
     }
-    return n > 0 ? bulk->one[state][(low & 1) | (high & 1) << 1 | (follows & 1) << 2] : state;
+    return n > 0 ? simd_bulk_read_one(bulk, state, low, high, follows) : state;
 }
 
 #endif

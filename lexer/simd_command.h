@@ -57,6 +57,12 @@ SIMD_INLINE bool simd_is_followed(const struct lexer *lx, bool is_end, const uin
     return is_end ? verbatim_is_document(name, n) : verbatim_is_name(lx, name, n);
 }
 
+/* \begin{name} or \end{name}. */
+struct simd_environment {
+    bool is_end;
+    uint32_t name, n; /* of so many bytes */
+};
+
 /* \end{name} ends no more than the innermost environment, and nothing is brought back there; or
  * there is nothing to bring back. */
 SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t name, uint32_t n)
@@ -68,15 +74,15 @@ SIMD_INLINE bool simd_end_keeps_codes(const struct simd_place *place, uint32_t n
            codes_keep(place->lx, nest->depth, nest->n_env - 1, nest->n_math, nest->n_groups);
 }
 
-/* Takes \begin{name} or \end{name} at offset at, whose name is given. False: the byte-wise machine
- * has to. */
-SIMD_INLINE bool simd_take_environment(const struct simd_place *place, uint32_t at, bool is_end,
-                                       uint32_t name, uint32_t n)
+/* Takes it at offset at. False: the byte-wise machine has to. */
+SIMD_INLINE bool simd_take_environment(const struct simd_place *place, uint32_t at,
+                                       const struct simd_environment *env)
 {
     struct lexer *const lx = place->lx;
-    if (n > LEXER_ENV_NAME_BYTES_MAX || (is_end && !simd_end_keeps_codes(place, name, n)) ||
-        simd_is_followed(lx, is_end, place->input + name, n) ||
-        context_redefines(lx, place->input, is_end ? WATCH_END : WATCH_BEGIN, at))
+    const uint32_t name = env->name, n = env->n;
+    if (n > LEXER_ENV_NAME_BYTES_MAX || (env->is_end && !simd_end_keeps_codes(place, name, n)) ||
+        simd_is_followed(lx, env->is_end, place->input + name, n) ||
+        context_redefines(lx, place->input, env->is_end ? WATCH_END : WATCH_BEGIN, at))
         return false;
     nest_environment(lx, place->input, at, name + n);
     return true;
@@ -84,21 +90,23 @@ SIMD_INLINE bool simd_take_environment(const struct simd_place *place, uint32_t 
 
 #define SIMD_NAME_AHEAD 18u /* the longest name that is told at once, with a star and a } */
 
-/* The same for most of them, at once: names of letters, and of letters and a star. 0: it may be
- * anything else; else the end of the }. */
-SIMD_INLINE uint32_t simd_plain_environment(const struct simd_place *place, uint32_t at,
-                                            bool *is_end, uint32_t *name)
+/* The one at offset at, told at once for most names: those of letters, and of letters and a star. n
+ * is 0 where it may be another one, or another command. */
+SIMD_INLINE struct simd_environment simd_environment_at(const struct simd_place *place, uint32_t at)
 {
     const uint64_t command = word64_load(place->input + at) >> 8; /* behind the escape character */
     const bool is_begin = (command & UINT64_C(0xFFFFFFFFFFFF)) == UINT64_C(0x7B6E69676562);
-    *is_end = (command & UINT64_C(0xFFFFFFFF)) == UINT64_C(0x7B646E65);
-    *name = at + (*is_end ? 5 : 7); /* behind "\\end{", "\\begin{" */
-    if (!(is_begin | *is_end) || *name + SIMD_NAME_AHEAD > place->end ||
+    struct simd_environment found = {.is_end =
+                                         (command & UINT64_C(0xFFFFFFFF)) == UINT64_C(0x7B646E65)};
+    found.name = at + (found.is_end ? 5 : 7); /* behind "\\end{", "\\begin{" */
+    if (!(is_begin | found.is_end) || found.name + SIMD_NAME_AHEAD > place->end ||
         place->lx->context.n_changed > 0)
-        return 0;
-    uint32_t end = *name + simd_count_letters(place->input + *name);
-    end += place->input[end] == '*';
-    return place->input[end] == '}' ? end + 1 : 0;
+        return found;
+    const uint32_t n = simd_count_letters(place->input + found.name);
+    const uint32_t star = place->input[found.name + n] == '*';
+    if (place->input[found.name + n + star] == '}')
+        found.n = n + star;
+    return found;
 }
 
 /* What stands before offset at can make no definition of what is there. */
@@ -107,53 +115,47 @@ SIMD_INLINE bool simd_is_first_of_line(const struct simd_place *place, uint32_t 
     return at == 0 || place->input[at - 1] == '\n' || place->input[at - 1] == '\r';
 }
 
-/* The end of the innermost environment, if it began in these braces and has that name, and if
- * nothing else ends with it. */
-SIMD_INLINE bool simd_ends_innermost(const struct simd_place *place, const struct simd_flow *flow,
-                                     uint32_t name, uint32_t n)
+/* An environment begins, and that is all. False: more may, it was left. */
+SIMD_INLINE bool simd_begin_plain(const struct simd_place *place, struct simd_flow *flow,
+                                  uint32_t at, const struct simd_environment *env)
 {
-    const struct lexer_nest *const nest = &place->lx->nest;
-    if (nest->n_env == 0 || nest->n_groups > 0)
+    struct lexer_nest *const nest = &place->lx->nest;
+    if (nest->n_env == LEXER_ENV_DEPTH_MAX ||
+        (!simd_is_first_of_line(place, at) &&
+         context_redefines(place->lx, place->input, WATCH_BEGIN, at)))
         return false;
-    return nest->env[nest->n_env - 1].depth == flow->depth &&
-           nest_is_named(nest, place->input, nest->n_env - 1, name, n);
+    nest->env_name_bytes[nest->n_env] = (uint8_t)env->n;
+    nest->env[nest->n_env++] =
+        (struct lexer_env){.start = at, .name_start = env->name, .depth = flow->depth};
+    flow->outer = flow->depth;
+    return true;
 }
 
-/* Takes \begin{name} or \end{name} at offset at, if it means no more than that an environment
- * begins or ends. False: it, or another command, was left. */
-SIMD_INLINE bool simd_take_plain(const struct simd_place *place, struct simd_flow *flow,
-                                 uint32_t at)
+/* The innermost one ends, which began in these braces and has that name, and that is all. */
+SIMD_INLINE bool simd_end_plain(const struct simd_place *place, struct simd_flow *flow,
+                                const struct simd_environment *env)
 {
-    struct lexer *const lx = place->lx;
-    struct lexer_nest *const nest = &lx->nest;
-    bool is_end;
-    uint32_t name;
-    const uint32_t name_end = simd_plain_environment(place, at, &is_end, &name);
-    if (name_end == 0 || !flow->is_plain || flow->in_math || lx->context.n_saves > 0 ||
-        nest->env_beyond > 0)
+    struct lexer_nest *const nest = &place->lx->nest;
+    if (nest->n_env == 0 || nest->n_groups > 0 || nest->env[nest->n_env - 1].depth != flow->depth ||
+        !nest_is_named(nest, place->input, nest->n_env - 1, env->name, env->n))
         return false;
-    const uint32_t n = name_end - 1 - name;
-    if (simd_is_followed(lx, is_end, place->input + name, n))
+    nest->n_env--;
+    nest->n_math = 0; /* as the flow says */
+    nest->math_beyond = false;
+    nest_update_guard(place->lx);
+    flow->outer = nest->guard;
+    return true;
+}
+
+/* Takes it at offset at without nest.c, outside formulas. False: it was left. */
+SIMD_INLINE bool simd_take_plain(const struct simd_place *place, struct simd_flow *flow,
+                                 uint32_t at, const struct simd_environment *env)
+{
+    const struct lexer *const lx = place->lx;
+    if (!flow->is_plain || flow->in_math || lx->context.n_saves > 0 || lx->nest.env_beyond > 0 ||
+        simd_is_followed(lx, env->is_end, place->input + env->name, env->n) ||
+        !(env->is_end ? simd_end_plain(place, flow, env) : simd_begin_plain(place, flow, at, env)))
         return false;
-    if (is_end) {
-        if (!simd_ends_innermost(place, flow, name, n))
-            return false;
-        nest->n_env--;
-        nest->math_beyond = false;
-        flow->outer =
-            nest->known_depth > nest->definition_depth ? nest->known_depth : nest->definition_depth;
-        if (nest->n_env > 0 && nest->env[nest->n_env - 1].depth > flow->outer)
-            flow->outer = nest->env[nest->n_env - 1].depth;
-    } else {
-        if (nest->n_env == LEXER_ENV_DEPTH_MAX ||
-            (!simd_is_first_of_line(place, at) &&
-             context_redefines(lx, place->input, WATCH_BEGIN, at)))
-            return false;
-        nest->env_name_bytes[nest->n_env] = (uint8_t)n;
-        nest->env[nest->n_env++] =
-            (struct lexer_env){.start = at, .name_start = name, .depth = flow->depth};
-        flow->outer = flow->depth;
-    }
     flow->state = simd_state_outside(flow->depth - flow->outer);
     return true;
 }
@@ -166,11 +168,6 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
 {
     struct lexer *const lx = place->lx;
     const uint8_t *const input = place->input;
-    bool is_end;
-    uint32_t name;
-    uint32_t name_end = simd_plain_environment(place, at, &is_end, &name);
-    if (name_end != 0)
-        return simd_take_environment(place, at, is_end, name, name_end - 1 - name);
     const uint32_t end = simd_word_end(place, at + 1);
     const uint32_t n = end - at - 1;
     /* Behind the end it may go on, and behind these in ^^ notation or as UTF-8. */
@@ -189,9 +186,12 @@ SIMD_SELDOM bool simd_take_command(const struct simd_place *place, uint32_t at)
     }
     if (watch != WATCH_BEGIN && watch != WATCH_END)
         return false;
-    name_end = simd_name_end(place, end);
-    return name_end != 0 &&
-           simd_take_environment(place, at, watch == WATCH_END, end + 1, name_end - end - 2);
+    const uint32_t name_end = simd_name_end(place, end);
+    if (name_end == 0)
+        return false;
+    const struct simd_environment env = {
+        .is_end = watch == WATCH_END, .name = end + 1, .n = name_end - end - 2};
+    return simd_take_environment(place, at, &env);
 }
 
 #endif

@@ -148,13 +148,19 @@ SIMD_INLINE void simd_save_flow(const struct simd_place *place, const struct sim
         simd_save_shift(place, chunk, flow, index);
 }
 
-/* So many symbols were read, with that outcome. */
-SIMD_INLINE void simd_follow(const struct simd_bulk *bulk, struct simd_flow *flow, uint64_t low,
-                             uint64_t high, uint32_t n, unsigned state)
+/* So many symbols were read: the braces among them are counted. */
+SIMD_INLINE void simd_count_braces(struct simd_flow *flow, uint64_t low, uint64_t high, uint32_t n)
 {
     const uint32_t n_closes = simd_count(low & ~high & simd_below(n));
     const uint32_t n_others = simd_count((low | high) & simd_below(n));
     flow->depth = flow->depth + n - n_others - n_closes;
+}
+
+/* The same, with that outcome. */
+SIMD_INLINE void simd_follow(const struct simd_bulk *bulk, struct simd_flow *flow, uint64_t low,
+                             uint64_t high, uint32_t n, unsigned state)
+{
+    simd_count_braces(flow, low, high, n);
     flow->state = state;
     flow->in_math = state >= SIMD_BULK_IN;
     flow->display = state >= SIMD_BULK_DISPLAY;

@@ -68,12 +68,17 @@ SIMD_INLINE bool simd_is_apart(const struct simd_chunk *chunk, uint32_t lane, ui
 SIMD_INLINE uint32_t simd_take_word(const struct simd_place *place, struct simd_chunk *chunk,
                                     uint32_t at, struct simd_flow *flow)
 {
-    if (simd_take_plain(place, flow, at - 1))
+    const struct simd_environment env = simd_environment_at(place, at - 1);
+    if (env.n > 0 && simd_take_plain(place, flow, at - 1, &env))
         return place->end;
     simd_save_flow(place, chunk, flow, at - 1 - place->pos);
-    const bool taken = simd_is_verb(place, at - 1) ? simd_take_verb(place, chunk, at - 1)
-                                                   : simd_take_command(place, at - 1) ||
-                                                         simd_take_listing(place, chunk, at - 1);
+    bool taken;
+    if (env.n > 0)
+        taken = simd_take_environment(place, at - 1, &env);
+    else if (simd_is_verb(place, at - 1))
+        taken = simd_take_verb(place, chunk, at - 1);
+    else
+        taken = simd_take_command(place, at - 1) || simd_take_listing(place, chunk, at - 1);
     *flow = simd_load_flow(place->lx, 0);
     return taken ? place->end : at - 1;
 }

@@ -53,14 +53,13 @@ SIMD_INLINE uint32_t simd_read_some(const struct simd_bulk *bulk, const struct s
     unsigned next;
     uint32_t n = 0;
     for (; rest->n - n >= SIMD_BULK_READS && (alone >> n & 15) == 0; n += SIMD_BULK_READS) {
-        next = bulk->next[*state][(low >> n & 15) | (high >> n & 15) << SIMD_BULK_READS];
+        next = simd_bulk_read_next(bulk, *state, low >> n, high >> n);
         if (next == SIMD_BULK_UNKNOWN)
             break;
         *state = next;
     }
     for (; n < rest->n && (forbidden >> n & 1) == 0; n++) {
-        next = bulk->one[*state]
-                        [(low >> n & 1) | (high >> n & 1) << 1 | (rest->follows >> n & 1) << 2];
+        next = simd_bulk_read_one(bulk, *state, low >> n, high >> n, rest->follows >> n);
         if (next == SIMD_BULK_UNKNOWN)
             break;
         *state = next;
@@ -87,8 +86,7 @@ SIMD_INLINE void simd_read_known(const struct simd_bulk *bulk, struct simd_rest 
             simd_follow(bulk, flow, rest->low, rest->high, n, state);
             simd_drop(rest, n);
         } else if (simd_stays_inside(rest, flow)) {
-            flow->depth = flow->depth + rest->n - simd_count(rest->low | rest->high) -
-                          simd_count(rest->low & ~rest->high);
+            simd_count_braces(flow, rest->low, rest->high, rest->n);
             flow->state = simd_flow_state(flow);
             simd_drop(rest, rest->n);
         } else {

@@ -9,24 +9,15 @@ static const char *const before[] = {"a",     "",   " ",  "\\",    "\\a",  "\\be
 static const char behind[] = "ef5 ^^41^^A\n x ";
 #define N_BEFORE (sizeof before / sizeof before[0])
 
-/* Appends a text without NUL, which is short. */
-static uint32_t put(uint8_t *to, const char *text)
-{
-    uint32_t n = 0;
-    for (; text[n]; n++)
-        to[n] = (uint8_t)text[n];
-    return n;
-}
-
 /* The middle in all surroundings. */
 static uint32_t put_all(uint8_t *to, const uint8_t *middle, uint32_t n_middle)
 {
     uint32_t n = 0;
     for (size_t i = 0; i < N_BEFORE; i++) {
-        n += put(to + n, before[i]);
+        n += cases_put_text(to + n, before[i]);
         memcpy(to + n, middle, n_middle);
         n += n_middle;
-        n += put(to + n, behind);
+        n += cases_put_text(to + n, behind);
     }
     return n;
 }
@@ -41,8 +32,7 @@ const char *case_every_caret(struct cases_sample sample)
         const uint8_t caret[] = {'^', '^', (uint8_t)(i / sizeof fourths),
                                  (uint8_t)fourths[i % sizeof fourths]};
         const uint32_t n = put_all(text, caret, sizeof caret);
-        for (unsigned regime = LEXER_LUALATEX; regime <= LEXER_PDFLATEX && !difference; regime++)
-            difference = cases_difference(regime, text, n, "^^ and a byte times 16", i);
+        difference = cases_difference_in_both(text, n, "^^ and a byte times 16", i);
     }
     return difference;
 }
@@ -59,10 +49,9 @@ const char *case_caret_rows(struct cases_sample sample)
         uint8_t middle[ROW_MAX + 8];
         uint32_t n = i / N_ENDS;
         memset(middle, '^', n);
-        n += put(middle + n, ends[i % N_ENDS]);
+        n += cases_put_text(middle + n, ends[i % N_ENDS]);
         n = put_all(text, middle, n);
-        for (unsigned regime = LEXER_LUALATEX; regime <= LEXER_PDFLATEX && !difference; regime++)
-            difference = cases_difference(regime, text, n, "a row of ^ times 13", i);
+        difference = cases_difference_in_both(text, n, "a row of ^ times 13", i);
     }
     return difference;
 }

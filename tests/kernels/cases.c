@@ -56,8 +56,8 @@ const char *cases_difference(unsigned regime, const uint8_t *in, uint32_t n, con
     return NULL;
 }
 
-static const char *difference_in_both(const uint8_t *in, uint32_t n, const char *what,
-                                      uint32_t where)
+const char *cases_difference_in_both(const uint8_t *in, uint32_t n, const char *what,
+                                     uint64_t where)
 {
     const char *const difference = cases_difference(LEXER_LUALATEX, in, n, what, where);
     return difference ? difference : cases_difference(LEXER_PDFLATEX, in, n, what, where);
@@ -73,7 +73,7 @@ const char *case_every_byte(struct cases_sample sample)
             const uint32_t at = 64 + (byte * 7 + (uint32_t)context * 13) % 64;
             fill(text, sizeof text, context);
             text[at] = (uint8_t)byte;
-            difference = difference_in_both(text, sizeof text, "a byte", byte);
+            difference = cases_difference_in_both(text, sizeof text, "a byte", byte);
         }
         for (uint32_t at = 60; at < 200 && !difference; at++) {
             for (size_t i = (at + sample.first) % sample.every; i < 16 && !difference;
@@ -306,8 +306,7 @@ static const char *const changed[] = {
 #define N_CHANGES (sizeof changes / sizeof changes[0])
 #define N_CHANGED (sizeof changed / sizeof changed[0])
 
-/* The number of its bytes. */
-static uint32_t put_text(uint8_t *to, const char *from)
+uint32_t cases_put_text(uint8_t *to, const char *from)
 {
     uint32_t n = 0;
     for (; from[n]; n++)
@@ -329,9 +328,9 @@ const char *case_changed_codes(struct cases_sample sample)
     for (uint32_t i = sample.first; i < 256 * N_CHANGES && !difference; i += sample.every) {
         for (size_t of = 0; of < N_CHANGED && !difference; of++) {
             fill_changed(text, N, of);
-            const uint32_t n = put_text(text, changes[i / 256]);
+            const uint32_t n = cases_put_text(text, changes[i / 256]);
             text[n + (i * 7) % (N - n)] = (uint8_t)i;
-            difference = difference_in_both(text, N, "a byte behind a change", i);
+            difference = cases_difference_in_both(text, N, "a byte behind a change", i);
         }
     }
     return difference;
@@ -346,9 +345,9 @@ const char *case_changes_of_codes(struct cases_sample sample)
     for (uint32_t i = sample.first; i < N_CHANGES * N_CHANGES && !difference; i += sample.every) {
         for (size_t of = 0; of < N_CHANGED && !difference; of++) {
             fill_changed(text, N, of);
-            (void)put_text(text, changes[i / N_CHANGES]);
-            (void)put_text(text + SECOND + i % 60, changes[i % N_CHANGES]);
-            difference = difference_in_both(text, N, "two changes", i);
+            (void)cases_put_text(text, changes[i / N_CHANGES]);
+            (void)cases_put_text(text + SECOND + i % 60, changes[i % N_CHANGES]);
+            difference = cases_difference_in_both(text, N, "two changes", i);
         }
     }
     return difference;
@@ -363,7 +362,7 @@ const char *case_random_words(struct cases_sample sample)
         const uint32_t n_max = 1 + draw(&seed, (uint32_t)sizeof text);
         const uint32_t n = words_text(text, n_max, &(struct words){0}, &seed);
         cases_choose_way(turn % LEXED_WAYS);
-        difference = difference_in_both(text, n, "random words", turn);
+        difference = cases_difference_in_both(text, n, "random words", turn);
     }
     cases_choose_way(1);
     return difference;
@@ -402,10 +401,10 @@ const char *case_between_unreadable_pages(struct cases_sample sample)
             uint8_t *const at_end = page + page_bytes - n;
             fill(at_end, n, context);
             if (!difference)
-                difference = difference_in_both(at_end, n, "before a page", n);
+                difference = cases_difference_in_both(at_end, n, "before a page", n);
             fill(page, n, context);
             if (!difference)
-                difference = difference_in_both(page, n, "behind a page", n);
+                difference = cases_difference_in_both(page, n, "behind a page", n);
         }
     }
     munmap(pages, 3 * page_bytes);

@@ -39,13 +39,20 @@ KERNELS_CASES(CASE_DECLARE)
 const char *cases_difference(unsigned regime, const uint8_t *in, uint32_t n, const char *what,
                              uint64_t where);
 
-/* The same in both regimes for long documents, in few pieces. */
+/* The same in both regimes. */
+const char *cases_difference_in_both(const uint8_t *in, uint32_t n, const char *what,
+                                     uint64_t where);
+
+/* The same for long documents, in few pieces. */
 const char *cases_long_difference(const uint8_t *in, uint32_t n, uint64_t where);
 
 /* The same of texts of one of the first pieces, and then of the others in any order; more of the
  * last one. */
 const char *cases_of_pieces(const char *const *pieces, uint32_t n_pieces, uint32_t n_first,
                             struct cases_sample sample, const char *what);
+
+/* Copies a text without its NUL; the number of its bytes. */
+uint32_t cases_put_text(uint8_t *to, const char *from);
 
 /* Which of the LEXED_WAYS cases_difference() takes. */
 void cases_choose_way(unsigned way);

@@ -156,8 +156,7 @@ static const char *file_difference(const struct word *file, struct cases_sample 
          at += sample.every * PART_BYTES_MAX) {
         const uint32_t left = file->n_bytes - at;
         const uint32_t n = left < PART_BYTES_MAX ? left : PART_BYTES_MAX;
-        for (unsigned regime = LEXER_LUALATEX; regime <= LEXER_PDFLATEX && !difference; regime++)
-            difference = cases_difference(regime, file->bytes + at, n, "a part of file", where);
+        difference = cases_difference_in_both(file->bytes + at, n, "a part of file", where);
     }
     return difference;
 }

@@ -32,8 +32,7 @@ const char *cases_of_pieces(const char *const *pieces, uint32_t n_pieces, uint32
             piece = pieces[choice < n_kinds ? n_pieces - 1 - choice : n_pieces - 1];
         }
         cases_choose_way(turn % LEXED_WAYS);
-        for (unsigned regime = LEXER_LUALATEX; regime <= LEXER_PDFLATEX && !difference; regime++)
-            difference = cases_difference(regime, text, n, what, turn);
+        difference = cases_difference_in_both(text, n, what, turn);
     }
     cases_choose_way(1);
     return difference;
