@@ -240,6 +240,20 @@ static void serve_count_guest(struct shard *s, const struct request *r)
     metric_add(r->moved ? &s->metrics.hedge_taken_over : &s->metrics.hedge_claimed_first, 1);
 }
 
+/* From when the hedge delay counts, for a request that begins to be processed now: with an
+ * automatic delay from when its result is due, as its size predicts; with a fixed one from its
+ * first byte, but not from so long ago that less than a part of the delay is left to stand still
+ * in. */
+static uint64_t serve_hedge_since_ns(const struct shard *s, const struct request *r)
+{
+    uint64_t start_ns = r->bracket.t_proc_start, delay_ns = s->options->hedge_ns;
+    if (delay_ns == OPTIONS_HEDGE_AUTO)
+        return start_ns + hedge_history_predict_ns(&s->history, r->body_bytes - r->fed_bytes);
+    uint64_t credit_ns = delay_ns - delay_ns / LIMIT_HEDGE_STILL_DIVISOR;
+    uint64_t waited_ns = start_ns - r->bracket.t_in_start;
+    return start_ns - (waited_ns < credit_ns ? waited_ns : credit_ns);
+}
+
 /* RECV -> PROC: from here on the request can only be answered. */
 static void serve_begin(struct shard *s, struct conn *c)
 {
@@ -255,12 +269,8 @@ static void serve_begin(struct shard *s, struct conn *c)
     r->behind_bytes = c->in.have - c->in.off - WIRE_HEADER_BYTES - r->body_bytes;
     request_mark(r);
     r->bracket.t_proc_start = clock_now_ns();
-    /* With an automatic delay, the delay runs from when its result is due. */
-    uint64_t since_ns = r->bracket.t_proc_start;
-    if (s->options->hedge_ns == OPTIONS_HEDGE_AUTO)
-        since_ns += hedge_history_predict_ns(&s->history, r->body_bytes - r->fed_bytes);
     conn_arm(c, serve_me(s))->working = r;
-    conn_begin(c, serve_me(s), r, since_ns);
+    conn_begin(c, serve_me(s), r, serve_hedge_since_ns(s, r));
     fault_maybe_stall(&s->fault, OPTIONS_FAULT_PRE);
     serve_lex(s, c, r);
 }

@@ -37,8 +37,7 @@ Test(timer_race_test, fires_before_a_reply_of_15_ms)
     for (unsigned i = 0; i < n; i++) {
         hedged += rows[i].hedged;
         if (rows[i].hedged)
-            cr_expect_geq(rows[i].hedge_fire - rows[i].proc_start, 10000000,
-                          "not before the delay");
+            cr_expect_geq(rows[i].hedge_fire - rows[i].in_start, 10000000, "not before the delay");
     }
     /* The sibling may have been off its core for the 5 ms that it had: not most times. */
     cr_expect_geq(hedged, n / 2, "%u of %u", hedged, n);
@@ -51,6 +50,53 @@ Test(timer_race_test, does_not_fire_before_a_reply_of_5_ms)
     for (unsigned i = 0; i < n; i++) /* what took 10 ms and more has met a stall of the machine */
         cr_expect(!rows[i].hedged || rows[i].reply_ready - rows[i].proc_start >= 10000000,
                   "fired at %" PRIu64, rows[i].hedge_fire - rows[i].proc_start);
+}
+
+/* With a delay of 60 ms, and 40 ms of work for each: ten requests, sent in pieces of so many bytes
+ * with 80 ms behind each. The number of those that were hedged, and their rows. */
+static unsigned race_in_pieces(size_t piece_bytes, struct row *hedged)
+{
+    static const char *const options[] = {"--hedge-ms", "60", "--hedge-budget", "100", NULL};
+    const char *env[] = {"L0_FAULT_MS=40", "L0_FAULT_RATE_PPM=1000000", NULL};
+    struct traffic_script script = {0};
+    struct row rows[ROWS_MAX];
+    struct daemon d;
+    unsigned n_hedged = 0;
+    hedge_start(&d, 2, options, env);
+    traffic_script_add_text(&script, 1000, 1);
+    int fd = daemon_connect(&d);
+    for (int i = 0; i < 10; i++)
+        traffic_script_run(fd, &script, piece_bytes, 80000);
+    (void)close(fd);
+    hedge_expect_settled(&d);
+    unsigned n = hedge_rows(&d, rows);
+    cr_assert_eq(n, 10);
+    for (unsigned i = 0; i < n; i++)
+        if (rows[i].hedged)
+            hedged[n_hedged++] = rows[i];
+    traffic_script_free(&script);
+    daemon_stop(&d);
+    return n_hedged;
+}
+
+/* A client waits from its first byte on: that counts, but for the last quarter of the delay. */
+Test(timer_race_test, counts_from_the_first_byte)
+{
+    struct row rows[ROWS_MAX];
+    unsigned n = race_in_pieces(600, rows);
+    cr_expect_geq(n, 5, "%u of 10", n);
+    for (unsigned i = 0; i < n; i++)
+        cr_expect_geq(rows[i].hedge_fire - rows[i].proc_start, 15000000,
+                      "fired %" PRIu64 " ns after the frame was whole",
+                      rows[i].hedge_fire - rows[i].proc_start);
+}
+
+Test(timer_race_test, at_once_is_in_time)
+{
+    struct row rows[ROWS_MAX];
+    unsigned n = race_in_pieces(0, rows);
+    for (unsigned i = 0; i < n; i++) /* these have met a stall of the machine */
+        cr_expect_geq(rows[i].hedge_fire - rows[i].in_start, 60000000);
 }
 
 /* ---- what it brings ------------------------------------------------------------------------- */
