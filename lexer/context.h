@@ -3,6 +3,7 @@
 #ifndef L0_LEXER_CONTEXT_H
 #define L0_LEXER_CONTEXT_H
 
+#include "lexer/catcode.h"
 #include "lexer/character.h"
 #include "lexer/watch.h"
 
@@ -14,12 +15,28 @@ static inline bool context_line_ends_alike(const struct lexer *lx)
     return lx->context.end_is_space == (lx->context.slots[LEXER_SLOT_END_IS_SPACE] != 0);
 }
 
+/* The category code that the end of the line in work has. */
+static inline uint8_t context_line_end_code(const struct lexer *lx)
+{
+    return lx->context.slots[lx->context.end_is_space ? ' ' : LEXER_SLOT_LINE_END];
+}
+
+/* TeX takes U+0020 away from before line ends. Mostly that makes no difference: they give a space
+ * and the line end nothing, instead of the other way round, or neither gives anything. False: it
+ * makes one, and they have to be told from others. */
+static inline bool context_blanks_are_plain(const struct lexer *lx)
+{
+    const uint8_t blank = lx->context.slots[' '], end = context_line_end_code(lx);
+    return blank == CATCODE_IGNORED ||
+           (blank == CATCODE_SPACE && (end == CATCODE_END_LINE || end == CATCODE_SPACE));
+}
+
 /* Kernels may use loops of their own, with context.slots for classes: no command is in work, and
  * only such category codes differ from the regime's as they are made for. */
 static inline bool context_is_easy(const struct lexer *lx)
 {
     const struct lexer_context *const context = &lx->context;
-    return (context->busy | context->n_odd) == 0 && context_line_ends_alike(lx);
+    return (context->busy | context->n_hard) == 0 && context_line_ends_alike(lx);
 }
 
 /* And of these no more than @ as a letter. */

@@ -4,7 +4,7 @@
 #ifndef L0_LEXER_CURSOR_H
 #define L0_LEXER_CURSOR_H
 
-#include "lexer/character.h"
+#include "lexer/context.h"
 #include "lexer/lexer.h"
 #include "lexer/nest.h"
 
@@ -28,6 +28,7 @@ struct cursor {
     uint8_t run, line_state;
     bool in_formula;
     bool end_is_space;
+    bool tells_blanks; /* U+0020 has to be told from what TeX trims */
 };
 
 CURSOR_INLINE struct cursor cursor_load(struct lexer *lx, const struct character_source *src,
@@ -53,6 +54,7 @@ CURSOR_INLINE struct cursor cursor_load(struct lexer *lx, const struct character
         .line_state = lx->line_state,
         .in_formula = lx->nest.n_math > 0,
         .end_is_space = lx->context.end_is_space,
+        .tells_blanks = !context_blanks_are_plain(lx),
     };
 }
 
@@ -65,6 +67,12 @@ CURSOR_INLINE void cursor_store(struct lexer *lx, const struct cursor *c)
     lx->nest.depth = c->depth;
     lx->run = c->run;
     lx->line_state = c->line_state;
+}
+
+/* U+0020 that is still to be told. */
+CURSOR_INLINE bool cursor_is_open_blank(const struct cursor *c)
+{
+    return c->tells_blanks && c->in[c->pos] == ' ' && c->pos >= c->lx->context.blanks_to;
 }
 
 /* To be called after nest.c changed what the cursor holds of it. Where it brought category codes

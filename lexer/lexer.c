@@ -60,6 +60,20 @@ int lexer_feed(struct lexer *lx, const uint8_t *input, uint32_t have_bytes)
     return lx->failed;
 }
 
+/* What a line end gives that is no part of a span. */
+static enum lexer_kind bare_line_end_kind(const struct lexer *lx)
+{
+    const uint8_t catcode = context_line_end_code(lx);
+    switch (catcode) {
+    case CATCODE_ACTIVE:
+        return LEXER_ACTIVE;
+    case CATCODE_OTHER:
+        return LEXER_OTHERS;
+    default:
+        return lexer_line_end_kind(lx, catcode);
+    }
+}
+
 /* The line end that TeX adds to a last line without one: what it gives. */
 static enum lexer_kind end_last_line(struct lexer *lx, const uint8_t *input, uint32_t n_bytes)
 {
@@ -70,7 +84,7 @@ static enum lexer_kind end_last_line(struct lexer *lx, const uint8_t *input, uin
     if (lx->mode != LEXER_MODE_TEXT && lx->mode != LEXER_MODE_VERB)
         return LEXER_EOL_NONE; /* behind a control word, in a comment, in verbatim text */
     const enum lexer_kind kind =
-        lx->mode == LEXER_MODE_VERB ? LEXER_EOL_SPACE : lexer_line_end_kind(lx);
+        lx->mode == LEXER_MODE_VERB ? LEXER_EOL_SPACE : bare_line_end_kind(lx);
     lx->n_tokens += kind != LEXER_EOL_NONE;
     if (kind == LEXER_EOL_PAR)
         nest_par(lx, input, n_bytes, n_bytes);

@@ -79,7 +79,8 @@ struct lexer_counts {
     uint32_t n_errors; /* those of severity error */
     uint32_t n_warnings;
     /* What the line end that TeX adds to a last line without one gives: LEXER_EOL_SPACE,
-     * LEXER_EOL_PAR or LEXER_EOL_NONE. It has no bytes, and so no span. */
+     * LEXER_EOL_PAR or LEXER_EOL_NONE; where \catcode made it a character, LEXER_ACTIVE or
+     * LEXER_OTHERS. It has no bytes, and so no span. */
     uint32_t added_end;
 };
 

@@ -32,6 +32,27 @@ CURSOR_INLINE uint32_t skip_letters(const struct cursor *c, uint32_t at)
 /* Each of the following takes what begins at c->pos and says whether it did: if not, nothing has
  * changed, and lexer_step() is to go on from there. */
 
+/* The byte goes on with a run of that category code. U+0020 that is not told from what TeX trims is
+ * looked at by itself. */
+CURSOR_INLINE bool goes_on(const struct cursor *c, uint8_t catcode, bool by_codes)
+{
+    return c->classes[c->in[c->pos]] == catcode && c->pos < c->limit &&
+           !(by_codes && cursor_is_open_blank(c));
+}
+
+CURSOR_INLINE bool take_characters(struct cursor *c, uint8_t kind, uint8_t catcode, bool by_codes,
+                                   bool writes)
+{
+    if (c->run != kind && !cursor_open_run(c, kind, 0, writes))
+        return false;
+    do {
+        c->pos++;
+        c->n_tokens++;
+    } while (goes_on(c, catcode, by_codes));
+    c->line_state = LEXER_LINE_MIDDLE;
+    return true;
+}
+
 CURSOR_INLINE bool take_letters(struct cursor *c, bool writes)
 {
     if (c->run != LEXER_LETTERS && !cursor_open_span(c, LEXER_LETTERS, c->pos, writes))
@@ -52,20 +73,7 @@ CURSOR_INLINE bool take_letters(struct cursor *c, bool writes)
     return true;
 }
 
-CURSOR_INLINE bool take_others(struct cursor *c, bool writes)
-{
-    if (c->run != LEXER_OTHERS && !cursor_open_span(c, LEXER_OTHERS, c->pos, writes))
-        return false;
-    do {
-        c->pos++;
-        c->n_tokens++;
-    } while (c->classes[c->in[c->pos]] == CATCODE_OTHER && c->pos < c->limit);
-    c->run = LEXER_OTHERS;
-    c->line_state = LEXER_LINE_MIDDLE;
-    return true;
-}
-
-CURSOR_INLINE bool take_blanks(struct cursor *c, bool writes)
+CURSOR_INLINE bool take_blanks(struct cursor *c, bool by_codes, bool writes)
 {
     const bool gives_token = c->line_state == LEXER_LINE_MIDDLE;
     const uint8_t kind = gives_token || c->run == LEXER_SPACE ? LEXER_SPACE : LEXER_SKIPPED;
@@ -77,7 +85,26 @@ CURSOR_INLINE bool take_blanks(struct cursor *c, bool writes)
     c->run = kind;
     do {
         c->pos++;
-    } while (c->classes[c->in[c->pos]] == CATCODE_SPACE && c->pos < c->limit);
+    } while (goes_on(c, CATCODE_SPACE, by_codes));
+    return true;
+}
+
+/* Tells U+0020 from what TeX trims; lexer_step() may have begun to. */
+CURSOR_INLINE bool take_open_blanks(struct cursor *c, bool writes)
+{
+    uint32_t end = c->pos;
+    while (end < c->limit && c->in[end] == ' ')
+        end++;
+    if (end == c->limit)
+        return false;
+    c->lx->ahead = (struct lexer_ahead){0};
+    if (c->in[end] != '\n' && c->in[end] != '\r') {
+        c->lx->context.blanks_to = end;
+        return true;
+    }
+    if (c->run != LEXER_SKIPPED && !cursor_open_run(c, LEXER_SKIPPED, 0, writes))
+        return false;
+    c->pos = end;
     return true;
 }
 
@@ -117,6 +144,39 @@ CURSOR_INLINE bool take_line_end(struct cursor *c, bool writes)
     return true;
 }
 
+/* Where line ends have another category code. */
+CURSOR_INLINE bool take_line_end_by_code(struct cursor *c, bool writes)
+{
+    const uint8_t code = c->lx->context.slots[LEXER_SLOT_LINE_END];
+    const bool gives_space = code == CATCODE_SPACE && c->line_state == LEXER_LINE_MIDDLE;
+    if (code == CATCODE_END_LINE)
+        return take_line_end(c, writes);
+    if (c->end_is_space)
+        return false;
+    switch (code) {
+    case CATCODE_OTHER:
+        if (c->run != LEXER_OTHERS && !cursor_open_span(c, LEXER_OTHERS, c->pos, writes))
+            return false;
+        c->n_tokens++;
+        break;
+    case CATCODE_ACTIVE:
+        if (!cursor_open_span(c, LEXER_ACTIVE, c->pos, writes))
+            return false;
+        c->n_tokens++;
+        break;
+    case CATCODE_SPACE:
+    case CATCODE_IGNORED:
+        if (!cursor_open_span(c, gives_space ? LEXER_EOL_SPACE : LEXER_EOL_NONE, c->pos, writes))
+            return false;
+        c->n_tokens += gives_space;
+        break;
+    default:
+        return false;
+    }
+    next_line(c, c->pos);
+    return true;
+}
+
 CURSOR_INLINE bool take_comment(struct cursor *c, bool writes)
 {
     /* To limit, not to the end: what is found leaves room to look behind a CR. */
@@ -128,17 +188,28 @@ CURSOR_INLINE bool take_comment(struct cursor *c, bool writes)
     return true;
 }
 
-CURSOR_INLINE bool take_control(struct cursor *c, bool writes)
+/* Behind the letters from at on; limit or more where they go on to there. */
+CURSOR_INLINE uint32_t name_end(const struct cursor *c, uint32_t at, bool by_codes)
+{
+    uint32_t end = by_codes ? at : skip_letters(c, at);
+    while (end < c->limit && c->classes[c->in[end]] == CATCODE_LETTER)
+        end = by_codes ? end + 1 : skip_letters(c, end + 1);
+    return end;
+}
+
+CURSOR_INLINE bool take_control(struct cursor *c, bool by_codes, bool writes)
 {
     const uint32_t name = c->pos + 1;
     const uint8_t first = c->classes[c->in[name]];
+    /* Letters and others may be trimmed with the line end, or what is left of that reported. */
+    if (by_codes && (c->in[name] == ' ' || c->in[name] == '\t' ||
+                     c->classes[' '] == CATCODE_LETTER || first == CATCODE_SUPERSCRIPT))
+        return false;
     if (first == CATCODE_LETTER) {
-        uint32_t end = skip_letters(c, name + 1);
-        while (end < c->limit && c->classes[c->in[end]] == CATCODE_LETTER)
-            end = skip_letters(c, end + 1);
+        const uint32_t end = name_end(c, name + 1, by_codes);
         const uint8_t after = c->classes[c->in[end < c->limit ? end : c->pos]];
         if (end < c->limit && after == CATCODE_SUPERSCRIPT && c->in[end + 1] == '^')
-            return caret_is_at(c->in, end) && caret_take_control(c, name, 0, writes);
+            return !by_codes && caret_is_at(c->in, end) && caret_take_control(c, name, 0, writes);
         /* More of the name may follow as UTF-8. */
         if (end >= c->limit || after == CATCODE_CLASS_UTF8 ||
             watch_name(c->in + name, end - name, c->lx->context.on) != WATCH_NONE ||
@@ -220,14 +291,14 @@ CURSOR_INLINE bool take_utf8(struct cursor *c, bool writes)
     return true;
 }
 
-CURSOR_INLINE bool take_invalid(struct cursor *c, bool writes)
+CURSOR_INLINE bool take_invalid(struct cursor *c, bool by_codes, bool writes)
 {
     if (c->run != LEXER_INVALID && !cursor_open_span(c, LEXER_INVALID, c->pos, writes))
         return false;
     const uint32_t start = c->pos;
     do {
         c->pos++;
-    } while (c->classes[c->in[c->pos]] == CATCODE_INVALID && c->pos < c->limit);
+    } while (goes_on(c, CATCODE_INVALID, by_codes));
     lexer_issue_report_bytes(c->lx, LEXER_ISSUE_INVALID_CHARACTER, start, c->pos);
     c->run = LEXER_INVALID;
     return true;
@@ -252,26 +323,30 @@ CURSOR_INLINE bool take_actives(struct cursor *c, bool writes)
     return true;
 }
 
-CURSOR_INLINE bool take_superscript(struct cursor *c, bool writes)
+CURSOR_INLINE bool take_superscript(struct cursor *c, bool by_codes, bool writes)
 {
     if (caret_is_at(c->in, c->pos))
-        return caret_take(c, writes);
+        return !by_codes && caret_take(c, writes);
     return c->in[c->pos + 1] != '^' && take_single(c, LEXER_SUPERSCRIPT, writes);
 }
 
-CURSOR_INLINE bool take(struct cursor *c, bool writes)
+/* by_codes: category codes hold that the loops for usual ones do not know; known when compiled. */
+CURSOR_INLINE bool take(struct cursor *c, bool by_codes, bool writes)
 {
+    if (by_codes && cursor_is_open_blank(c))
+        return take_open_blanks(c, writes);
     switch (c->classes[c->in[c->pos]]) {
     case CATCODE_LETTER:
-        return take_letters(c, writes);
+        return by_codes ? take_characters(c, LEXER_LETTERS, CATCODE_LETTER, true, writes)
+                        : take_letters(c, writes);
     case CATCODE_SPACE:
-        return take_blanks(c, writes);
+        return take_blanks(c, by_codes, writes);
     case CATCODE_OTHER:
-        return take_others(c, writes);
+        return take_characters(c, LEXER_OTHERS, CATCODE_OTHER, by_codes, writes);
     case CATCODE_CLASS_LINE_END:
-        return take_line_end(c, writes);
+        return by_codes ? take_line_end_by_code(c, writes) : take_line_end(c, writes);
     case CATCODE_ESCAPE:
-        return take_control(c, writes);
+        return take_control(c, by_codes, writes);
     case CATCODE_BEGIN_GROUP:
         return cursor_take_begin_group(c, LEXER_BEGIN_GROUP, c->pos + 1, writes);
     case CATCODE_END_GROUP:
@@ -283,7 +358,7 @@ CURSOR_INLINE bool take(struct cursor *c, bool writes)
     case CATCODE_CLASS_UTF8:
         return take_utf8(c, writes);
     case CATCODE_SUPERSCRIPT:
-        return take_superscript(c, writes);
+        return take_superscript(c, by_codes, writes);
     case CATCODE_SUBSCRIPT:
         return take_single(c, LEXER_SUBSCRIPT, writes);
     case CATCODE_ALIGNMENT:
@@ -293,7 +368,7 @@ CURSOR_INLINE bool take(struct cursor *c, bool writes)
     case CATCODE_ACTIVE:
         return take_actives(c, writes);
     case CATCODE_INVALID:
-        return take_invalid(c, writes);
+        return take_invalid(c, by_codes, writes);
     case CATCODE_IGNORED:
         return take_ignored(c, writes);
     default:
@@ -302,24 +377,31 @@ CURSOR_INLINE bool take(struct cursor *c, bool writes)
 }
 
 CURSOR_INLINE void take_all(struct lexer *lx, const struct character_source *src, uint32_t limit,
-                            bool writes)
+                            bool by_codes, bool writes)
 {
     struct cursor c = cursor_load(lx, src, limit);
-    while (c.pos < c.limit && take(&c, writes)) {
+    while (c.pos < c.limit && take(&c, by_codes, writes)) {
     }
     cursor_store(lx, &c);
 }
 
-static __attribute__((noinline)) void
-take_all_counting(struct lexer *lx, const struct character_source *src, uint32_t limit)
-{
-    take_all(lx, src, limit, false);
-}
+#define DEFINE_TAKE_ALL(name, by_codes, writes)                                                    \
+    static __attribute__((noinline)) void name(struct lexer *lx,                                   \
+                                               const struct character_source *src, uint32_t limit) \
+    {                                                                                              \
+        take_all(lx, src, limit, by_codes, writes);                                                \
+    }
+DEFINE_TAKE_ALL(take_all_counting, false, false)
+DEFINE_TAKE_ALL(take_all_writing, false, true)
+DEFINE_TAKE_ALL(take_all_counting_by_codes, true, false)
+DEFINE_TAKE_ALL(take_all_writing_by_codes, true, true)
 
-static __attribute__((noinline)) void
-take_all_writing(struct lexer *lx, const struct character_source *src, uint32_t limit)
+static void run_loops(struct lexer *lx, const struct character_source *src, uint32_t limit)
 {
-    take_all(lx, src, limit, true);
+    static void (*const loops[2][2])(struct lexer *, const struct character_source *, uint32_t) = {
+        {take_all_counting, take_all_writing},
+        {take_all_counting_by_codes, take_all_writing_by_codes}};
+    loops[lx->context.n_odd > 0][lx->writes](lx, src, limit);
 }
 
 static bool loops_apply(const struct lexer *lx, uint32_t have)
@@ -338,10 +420,7 @@ static int run_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint
         if (loops_apply(lx, have)) {
             const uint32_t reach = have - CURSOR_REACH_BYTES;
             const uint32_t limit = until < reach ? until : reach;
-            if (lx->writes)
-                take_all_writing(lx, &src, limit);
-            else
-                take_all_counting(lx, &src, limit);
+            run_loops(lx, &src, limit);
             if (lx->pos >= until)
                 break;
             if (whole && src.slots[input[lx->pos]] == CATCODE_ESCAPE &&

@@ -18,14 +18,8 @@ enum simd_codes_in_force { SIMD_CODES_USUAL, SIMD_CODES_AT_LETTER, SIMD_CODES_CH
 struct simd_codes {
     struct simd_table table;
     uint8_t slots[128];
-    uint8_t line_end; /* see simd_line_end_code() */
+    uint8_t line_end; /* see context_line_end_code() */
 };
-
-/* The category code by which line ends are looked at, as in lexer_line_end_kind(). */
-SIMD_INLINE uint8_t simd_line_end_code(const struct lexer *lx)
-{
-    return lx->context.slots[lx->context.end_is_space ? ' ' : LEXER_SLOT_LINE_END];
-}
 
 /* Kernels tell \end from \endcsname and do not watch it before a c, or what else has the digit 3 at
  * its end: that has to be nothing that may stand between \end and its name. */
@@ -40,16 +34,15 @@ SIMD_INLINE bool simd_codes_end_names(const uint8_t *slots)
     return (found & before_names) == 0;
 }
 
-/* Nothing is in work that asks for the byte-wise machine, and the vector rules hold: U+0020, whose
- * rows TeX trims from lines, gives a space or nothing; so do line ends, on this line and on the
- * next; and what is not ASCII is as ever. */
+/* Nothing is in work that asks for the byte-wise machine, and the vector rules hold: U+0020 need
+ * not be told from what TeX trims; line ends give a space or nothing, on this line and on the next;
+ * and what is not ASCII is as ever. */
 SIMD_INLINE bool simd_codes_apply(const struct lexer *lx)
 {
     const struct lexer_context *const context = &lx->context;
     const uint8_t *const slots = context->slots;
-    const uint8_t blank = slots[' '], line_end = slots[LEXER_SLOT_LINE_END];
-    return context->busy == 0 && context_line_ends_alike(lx) &&
-           (blank == CATCODE_SPACE || blank == CATCODE_IGNORED) &&
+    const uint8_t line_end = slots[LEXER_SLOT_LINE_END];
+    return context->busy == 0 && context_line_ends_alike(lx) && context_blanks_are_plain(lx) &&
            (line_end == CATCODE_END_LINE || line_end == CATCODE_SPACE ||
             line_end == CATCODE_IGNORED) &&
            simd_codes_end_names(slots) &&
@@ -81,7 +74,7 @@ SIMD_SELDOM void simd_codes_make(const struct lexer *lx, struct simd_codes *code
     const uint8_t beyond = lx->regime == LEXER_LUALATEX ? SIMD_HARD : SIMD_ACTIVE;
     uint8_t *const of = codes->table.of;
     memcpy(codes->slots, lx->context.slots, sizeof codes->slots);
-    codes->line_end = simd_line_end_code(lx);
+    codes->line_end = context_line_end_code(lx);
     codes->table.beyond = beyond;
     for (unsigned i = ' '; i < 0x7F; i++)
         of[i] = classes[codes->slots[i]] ^ beyond;
@@ -96,7 +89,7 @@ SIMD_SELDOM void simd_codes_make(const struct lexer *lx, struct simd_codes *code
 /* Nothing has changed since the table was made. */
 SIMD_INLINE bool simd_codes_hold(const struct lexer *lx, const struct simd_codes *codes)
 {
-    return codes->line_end == simd_line_end_code(lx) &&
+    return codes->line_end == context_line_end_code(lx) &&
            memcmp(codes->slots, lx->context.slots, sizeof codes->slots) == 0;
 }
 

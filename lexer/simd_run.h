@@ -130,7 +130,7 @@ SIMD_INLINE struct simd_line_stops simd_line_stops_of(struct lexer *lx, const ui
  * be U+0020. */
 SIMD_INLINE void simd_line_codes(const struct lexer *lx, struct simd_line_stops *stops)
 {
-    const uint8_t code = simd_line_end_code(lx);
+    const uint8_t code = context_line_end_code(lx);
     stops->escaped = simd_all(lx->context.end_is_space ? ~UINT64_C(0) : 0);
     stops->pars = simd_all(code == CATCODE_END_LINE ? ~UINT64_C(0) : 0);
     stops->spaces = simd_all(code == CATCODE_END_LINE || code == CATCODE_SPACE ? ~UINT64_C(0) : 0);
@@ -323,6 +323,8 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
             skipped = lx->pos - pos < SIMD_LANE_BYTES && !may_end ? SIMD_SKIP_BYTES : 0;
         } else if (simd_is_amid_character(input, pos)) {
             skipped = SIMD_SKIP_BYTES; /* behind invalid UTF-8, and so often before it */
+        } else if (lx->context.busy == 0 && !context_is_idle(lx) && !simd_codes_apply(lx)) {
+            skipped = SIMD_SKIP_BYTES_MAX; /* the portable kernel's loops know these codes */
         }
         const int rc = simd_leave(lx, input, have, skipped);
         if (rc != LEXER_STEP_DONE)

@@ -107,11 +107,9 @@ static void advance(struct lexer *lx, const struct character_source *src,
     }
 }
 
-enum lexer_kind lexer_line_end_kind(const struct lexer *lx)
+enum lexer_kind lexer_line_end_kind(const struct lexer *lx, uint8_t catcode)
 {
-    const uint8_t *const slots = lx->context.slots;
     const bool in_middle = lx->line_state == LEXER_LINE_MIDDLE;
-    const uint8_t catcode = lx->context.end_is_space ? slots[' '] : slots[LEXER_SLOT_LINE_END];
     if (catcode == CATCODE_END_LINE && lx->line_state == LEXER_LINE_NEW)
         return LEXER_EOL_PAR;
     return in_middle && (catcode == CATCODE_END_LINE || catcode == CATCODE_SPACE) ? LEXER_EOL_SPACE
@@ -119,9 +117,9 @@ enum lexer_kind lexer_line_end_kind(const struct lexer *lx)
 }
 
 static int step_line_end(struct lexer *lx, const struct character_source *src,
-                         const struct character *ch)
+                         const struct character *ch, uint8_t catcode)
 {
-    const enum lexer_kind kind = lexer_line_end_kind(lx);
+    const enum lexer_kind kind = lexer_line_end_kind(lx, catcode);
     const int rc = open_span(lx, src, kind, ch);
     if (rc < 0)
         return rc;
@@ -176,21 +174,30 @@ static int step_visible(struct lexer *lx, const struct character_source *src,
     return rc;
 }
 
-/* Where U+0020 is no blank, those that TeX trims from the line end are told apart. */
-static int step_trimmed(struct lexer *lx, const struct character_source *src)
+/* U+0020 has to be told from what TeX trims from the line end, and is not yet. */
+static bool is_open_blank(const struct lexer *lx, const struct character_source *src)
 {
-    struct lexer_context *context = &lx->context;
+    return src->bytes[lx->pos] == ' ' && lx->pos >= lx->context.blanks_to &&
+           !context_blanks_are_plain(lx);
+}
+
+/* Tells it; *end: behind all of them. */
+static enum character_blanks tell_blanks(struct lexer *lx, const struct character_source *src,
+                                         uint32_t *end)
+{
+    const enum character_blanks blanks = character_look_at_blanks(src, lx->pos, &lx->ahead, end);
+    if (blanks == CHARACTER_BLANKS_INSIDE)
+        lx->context.blanks_to = *end;
+    return blanks;
+}
+
+static int step_blanks(struct lexer *lx, const struct character_source *src)
+{
     static const struct character blank = {.code = ' '};
     uint32_t end;
-    switch (character_look_at_blanks(src, lx->pos, &lx->ahead, &end)) {
-    case CHARACTER_BLANKS_UNKNOWN:
-        return LEXER_STEP_MORE;
-    case CHARACTER_BLANKS_INSIDE:
-        context->blanks_to = end;
-        return LEXER_STEP_DONE;
-    case CHARACTER_BLANKS_AT_END:
-        break;
-    }
+    const enum character_blanks blanks = tell_blanks(lx, src, &end);
+    if (blanks != CHARACTER_BLANKS_AT_END)
+        return blanks == CHARACTER_BLANKS_UNKNOWN ? LEXER_STEP_MORE : LEXER_STEP_DONE;
     const int rc = lexer_join_run(lx, src, LEXER_SKIPPED, &blank);
     lx->pos = end;
     return rc;
@@ -208,14 +215,12 @@ static int step_text(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;
     int rc;
-    const uint8_t blank_catcode = lx->context.slots[' '];
-    if (src->bytes[lx->pos] == ' ' && lx->pos >= lx->context.blanks_to &&
-        blank_catcode != CATCODE_SPACE && blank_catcode != CATCODE_IGNORED)
-        return step_trimmed(lx, src);
+    if (is_open_blank(lx, src))
+        return step_blanks(lx, src);
     if (!character_read(src, lx->pos, &lx->ahead, &ch))
         return LEXER_STEP_MORE;
     if (is_line_end(lx, &ch))
-        return step_line_end(lx, src, &ch);
+        return step_line_end(lx, src, &ch, context_line_end_code(lx));
     switch (ch.catcode) {
     case CATCODE_ESCAPE:
         rc = open_span(lx, src, LEXER_CONTROL_SYMBOL, &ch);
@@ -237,7 +242,7 @@ static int step_text(struct lexer *lx, const struct character_source *src)
             lexer_issue_report(lx, LEXER_ISSUE_INVALID_CHARACTER, lx->pos, ch.end);
         break;
     case CATCODE_END_LINE:
-        return step_line_end(lx, src, &ch);
+        return step_line_end(lx, src, &ch, CATCODE_END_LINE);
     case CATCODE_SPACE:
         return step_blank(lx, src, &ch);
     default:
@@ -310,11 +315,20 @@ static int step_escape(struct lexer *lx, const struct character_source *src)
     return LEXER_STEP_DONE;
 }
 
+/* Where U+0020 is a letter, those at the line end are not. */
 static int step_word(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;
-    while (lx->pos < src->have && src->slots[src->bytes[lx->pos]] == CATCODE_LETTER)
+    uint32_t end;
+    while (lx->pos < src->have && src->slots[src->bytes[lx->pos]] == CATCODE_LETTER) {
+        const enum character_blanks blanks =
+            is_open_blank(lx, src) ? tell_blanks(lx, src, &end) : CHARACTER_BLANKS_INSIDE;
+        if (blanks == CHARACTER_BLANKS_UNKNOWN)
+            return LEXER_STEP_MORE;
+        if (blanks == CHARACTER_BLANKS_AT_END)
+            return lexer_end_word(lx, src) ? LEXER_STEP_DONE : LEXER_STEP_MORE;
         lx->pos++;
+    }
     if (lx->pos == src->have)
         return LEXER_STEP_DONE;
     if (!character_read_in_word(src, lx->pos, &lx->ahead, &ch))
@@ -341,7 +355,7 @@ static bool take_word(struct lexer *lx, const struct character_source *src)
     uint32_t end = lx->pos + 1;
     while (end < src->have && src->slots[in[end]] == CATCODE_LETTER)
         end++;
-    if (end == lx->pos + 1)
+    if (end == lx->pos + 1 || src->slots[' '] == CATCODE_LETTER)
         return false;
     /* Of a CR it has to be known whether LF follows. */
     if (end == src->have || in[end] == '^' || in[end] >= 0x80 ||

@@ -30,8 +30,9 @@ bool lexer_end_word(struct lexer *lx, const struct character_source *src);
  * issue for a row of ^, however many it holds. */
 void lexer_report_caret_fault(struct lexer *lx, uint32_t start, uint32_t next, uint32_t fault_end);
 
-/* What the end of the line gives, where it is no character of its own (lexer_kind EOL). */
-enum lexer_kind lexer_line_end_kind(const struct lexer *lx);
+/* What the end of the line gives that has this category code, where it is no character of its own
+ * (lexer_kind EOL). */
+enum lexer_kind lexer_line_end_kind(const struct lexer *lx, uint8_t catcode);
 
 /* The end of the line that begins no later than at: the offset of its LF or CR, or have. */
 uint32_t lexer_find_line_end(const uint8_t *input, uint32_t at, uint32_t have);

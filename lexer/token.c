@@ -33,6 +33,16 @@ static void next_line(struct token_cursor *cursor)
     cursor->line_over = false;
 }
 
+/* The category codes of kinds whose characters are a token each; verbatim text is all others. */
+static const uint8_t catcodes[LEXER_KIND_COUNT] = {
+    [LEXER_LETTERS] = CATCODE_LETTER,          [LEXER_OTHERS] = CATCODE_OTHER,
+    [LEXER_BEGIN_GROUP] = CATCODE_BEGIN_GROUP, [LEXER_END_GROUP] = CATCODE_END_GROUP,
+    [LEXER_MATH_SHIFT] = CATCODE_MATH_SHIFT,   [LEXER_ALIGNMENT] = CATCODE_ALIGNMENT,
+    [LEXER_PARAMETER] = CATCODE_PARAMETER,     [LEXER_SUPERSCRIPT] = CATCODE_SUPERSCRIPT,
+    [LEXER_SUBSCRIPT] = CATCODE_SUBSCRIPT,     [LEXER_ACTIVE] = CATCODE_ACTIVE,
+    [LEXER_VERBATIM] = CATCODE_OTHER,
+};
+
 static bool next_at_end(struct token_cursor *cursor, struct token *token)
 {
     const uint8_t kind = cursor->added_end;
@@ -44,20 +54,12 @@ static bool next_at_end(struct token_cursor *cursor, struct token *token)
         .start = cursor->source.have, .end = cursor->source.have, .line = cursor->line};
     if (kind == LEXER_EOL_PAR)
         token->type = TOKEN_PAR;
+    else if (catcodes[kind] != 0)
+        set_character(token, catcodes[kind], '\r');
     else
         set_character(token, CATCODE_SPACE, ' ');
     return true;
 }
-
-/* The category codes of kinds whose characters are a token each; verbatim text is all others. */
-static const uint8_t catcodes[LEXER_KIND_COUNT] = {
-    [LEXER_LETTERS] = CATCODE_LETTER,          [LEXER_OTHERS] = CATCODE_OTHER,
-    [LEXER_BEGIN_GROUP] = CATCODE_BEGIN_GROUP, [LEXER_END_GROUP] = CATCODE_END_GROUP,
-    [LEXER_MATH_SHIFT] = CATCODE_MATH_SHIFT,   [LEXER_ALIGNMENT] = CATCODE_ALIGNMENT,
-    [LEXER_PARAMETER] = CATCODE_PARAMETER,     [LEXER_SUPERSCRIPT] = CATCODE_SUPERSCRIPT,
-    [LEXER_SUBSCRIPT] = CATCODE_SUBSCRIPT,     [LEXER_ACTIVE] = CATCODE_ACTIVE,
-    [LEXER_VERBATIM] = CATCODE_OTHER,
-};
 
 static bool ends_line(const struct token_cursor *cursor, uint32_t end)
 {
@@ -116,6 +118,7 @@ static bool whole_span(struct token_cursor *cursor, unsigned kind, struct token 
     switch (kind) {
     case LEXER_SPACE:
         set_character(token, CATCODE_SPACE, ' ');
+        cursor->line_over = ends_line(cursor, token->end);
         return true;
     case LEXER_EOL_SPACE:
         set_character(token, CATCODE_SPACE, ' ');

@@ -1,24 +1,30 @@
 #!/bin/sh
 # Compares "l0-lex --static --tokens" with a TeX engine, token by token:
 #   scripts/oracle.sh [--engine luatex|pdftex] FILE-OR-DIRECTORY…
+#   scripts/oracle.sh --codes 13=13,32=12 FILE-OR-DIRECTORY…
 #       (of directories: .tex .sty .cls .dtx .ltx .def .fd)
-# LuaTeX (default) is compared in the regime lualatex, pdfTeX in pdflatex. Prints each file that
+# LuaTeX (default) is compared in the regime lualatex, pdfTeX in pdflatex. With --codes, "l0-lex
+# --tokens" reads a line of \catcode before each file, and LuaTeX has those codes from the start. Prints each file that
 # differs with the first lines of the difference, then a summary. Of invalid UTF-8, which LuaTeX reads
 # in its own way, it is given what we make of it: U+FFFD (lexer/LEXING.md).
 # Exit: 0 all equal, 1 differences, 2 could not run, 64 usage, 77 the engine is not installed.
 # L0_LEX names another l0-lex than bin/l0-lex.
 set -eu
 usage() {
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 64
 }
-engine=luatex regime=lualatex
+engine=luatex regime=lualatex codes=
 if [ "${1:-}" = --engine ]; then
     case ${2:-} in
     luatex) ;;
     pdftex) engine=pdftex regime=pdflatex ;;
     *) usage ;;
     esac
+    shift 2
+elif [ "${1:-}" = --codes ]; then
+    case ${2:-} in '' | *[!0-9=,]*) usage ;; esac
+    codes=$2
     shift 2
 fi
 [ $# -gt 0 ] || usage
@@ -52,7 +58,10 @@ while IFS= read -r path; do
         echo "oracle: $path: cannot be read" >&2
         exit 2
     }
+    # Behind the line of \catcode, nothing is no line.
+    [ -z "$codes" ] || [ -s "$path" ] || continue
     n=$((n + 1))
+    printf '%s\n' "$path" >>"$dir/compared"
     case $path in /*) ;; *) path=$PWD/$path ;; esac
     case $path in
     *[!A-Za-z0-9_./-]*) # TeX cannot open every name
@@ -72,8 +81,12 @@ export buf_size=50000000 hash_extra=2000000 max_strings=9000000 pool_size=900000
 export openout_any=a max_print_line=1000000
 
 run_luatex() {
+    {
+        cat "$here/../lexer/data/catcodes-lualatex.txt"
+        printf '%s' "$codes" | tr , '\n' | awk -F = '{ print $1, $1, $2 }'
+    } >oracle_catcodes.txt
     ORACLE_LUA=$here/oracle_luatex.lua ORACLE_LIST=list \
-        ORACLE_CATCODES=$here/../lexer/data/catcodes-lualatex.txt \
+        ORACLE_CATCODES=oracle_catcodes.txt \
         luatex --ini --interaction=batchmode "$here/oracle_luatex.tex"
 }
 
@@ -151,6 +164,21 @@ run_pdftex() {
     tail -n 5 "$dir"/oracle_$engine.log "$dir/console" >&2
 }
 
+# The tokens of the file, as we see them.
+lex_file() { # PATH
+    if [ -z "$codes" ]; then
+        "$lex" --static --regime $regime --tokens "$1"
+        return
+    fi
+    {
+        printf '%s' "$codes" | sed 's/[0-9]*=[0-9]*/\\catcode&\\relax/g; s/,//g'
+        printf '.\n'
+        cat "$1"
+    } >"$dir/coded.tex"
+    "$lex" --tokens "$dir/coded.tex" >"$dir/coded" || [ $? -eq 1 ] || return
+    awk -F '\t' -v OFS='\t' '$3 > 1 { $3--; print }' "$dir/coded"
+}
+
 i=0 differing=0
 while IFS= read -r path; do
     i=$((i + 1))
@@ -160,7 +188,7 @@ while IFS= read -r path; do
         continue
     fi
     # 1 means errors in the document, which do not matter here.
-    "$lex" --static --regime $regime --tokens "$path" >"$dir/ours" || [ $? -eq 1 ] || exit 2
+    lex_file "$path" >"$dir/ours" || [ $? -eq 1 ] || exit 2
     if ! cmp -s "$dir/ours" "$dir/$i.tok"; then
         differing=$((differing + 1))
         line=$(cmp "$dir/ours" "$dir/$i.tok" 2>&1 | sed -n 's/.*line \([0-9]*\).*/\1/p')
@@ -168,7 +196,7 @@ while IFS= read -r path; do
         echo "$path:${source_line:-?}: differs (< l0-lex, > $engine)"
         diff "$dir/ours" "$dir/$i.tok" | head -n 8 || true
     fi
-done <"$dir/paths"
+done <"$dir/compared"
 tokens=$(find "$dir" -maxdepth 1 -name '*.tok' -exec cat {} + | wc -l)
 repaired=$(find "$dir" -maxdepth 1 -name '*.repaired.tex' | wc -l)
 echo "oracle: $n files, $tokens tokens compared with $engine; $differing files differ; $repaired had invalid UTF-8"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Everything that scripts/oracle*.sh can ask, over all files: the LaTeX sources of the corpora
-# (scripts/corpora.sh) and N random ones, with LuaTeX and with pdfTeX; the context layer where it has
-# nothing to follow, and in groups; the errors reported on the corpora.
+# (scripts/corpora.sh) and N random ones, with LuaTeX and with pdfTeX, and under random category
+# codes; the context layer where it has nothing to follow, and in groups; the errors reported on the
+# corpora.
 #   scripts/oracle_all.sh
 # It works in chunks on all cores, and notes in build/oracle/, under the checksum of l0-lex, what each
 # came to: interrupted and begun again, alone or beside another one, it goes on with the others.
@@ -66,6 +67,7 @@ compare() { # COMMAND LIST
     [ ! -e "$result.ok" ] && [ ! -e "$result.bad" ] || return 0
     case $1 in
     luatex | pdftex) xargs -d '\n' -a "$2" scripts/oracle.sh --engine "$1" ;;
+    codes) xargs -d '\n' -a "$2" scripts/oracle_codes.sh 1 "$(($(cat "$DIR/seed") + 10#${2##*.}))" ;;
     layer) xargs -d '\n' -a "$2" scripts/oracle_layer.sh ;;
     errors) scripts/oracle_errors.sh ;;
     groups-*) scripts/oracle_groups.sh "${1#groups-}" ;;
@@ -79,6 +81,9 @@ compare() { # COMMAND LIST
 # All that there are, one a line: COMMAND LIST.
 comparisons() {
     local list
+    for list in "$DIR"/random.???; do
+        printf '%s\n' "codes $list"
+    done
     for list in "$DIR"/random.??? "$DIR"/corpus.???; do
         printf '%s\n' "luatex $list" "pdftex $list" "layer $list"
     done
@@ -96,7 +101,7 @@ n_all=$(comparisons | wc -l)
     exit 75
 }
 # The sums of the lines "oracle: NUMBER what, NUMBER what …" of each command.
-for command in luatex pdftex layer groups-pdflatex groups-lualatex errors; do
+for command in luatex pdftex layer codes groups-pdflatex groups-lualatex errors; do
     find "$DIR" -maxdepth 1 \( -name "*.$command.ok" -o -name "*.$command.bad" \) -exec cat {} + |
         awk -v command=$command '
             /^oracle: / {

@@ -239,6 +239,7 @@ flow_oracle() {
     scripts/oracle_random.sh $ORACLE_RANDOM_FILES 1 "$work_dir/random"
     scripts/oracle.sh "${files[@]}" "$work_dir/random"
     scripts/oracle.sh --engine pdftex "${files[@]}" "$work_dir/random"
+    scripts/oracle_codes.sh 4 1 "$work_dir/random"
     scripts/oracle_layer.sh "${files[@]}"
     scripts/oracle_groups.sh pdflatex $ORACLE_GROUPS_EVERY || [ $? -eq 77 ]
     scripts/oracle_errors.sh || [ $? -eq 77 ]

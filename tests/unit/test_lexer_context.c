@@ -102,10 +102,28 @@ Test(lexer_context, catcodes_of_all_kinds)
     expect_tokens("{\\catcode`\\%12 %}%", "{\\catcode `\\% 12_%}");
     expect_tokens("\\catcode`\\^=12 ^^41", "\\catcode `\\^ =12_^^41_");
     expect_tokens("\\catcode`\\ =12 a  b  \n", "\\catcode `\\<20> =12_a<20><20>b_");
-    expect_tokens("\\catcode`\\^^M=13 a\n\nb", "\\catcode `\\<0D> =13_a<0D>@2 <0D>@3 b");
+    expect_tokens("\\catcode`\\^^M=13 a\n\nb", "\\catcode `\\<0D> =13_a<0D>@2 <0D>@3 b<0D>");
     expect_tokens("\\catcode`\\<=1 \\catcode`\\>=2 <a>",
                   "\\catcode `\\< =1_\\catcode `\\> =2_<a>_");
     expect_tokens("\\obeylines a\nb\n", "\\obeylines a<0D>@2 b<0D>");
+}
+
+/* TeX takes U+0020 from before the line end; the same was asked of LuaTeX (oracle_codes.sh). */
+Test(lexer_context, trimmed_blanks_are_no_tokens)
+{
+    expect_tokens("\\obeylines a  \nb c \n", "\\obeylines a<0D>@2 b_c<0D>");
+    expect_tokens("\\obeylines a\t\n", "\\obeylines a_<0D>");
+    expect_tokens("\\obeylines\\x \n\n", "\\obeylines \\x <0D>@2 <0D>");
+    expect_tokens("\\catcode13=12 a \nb", "\\catcode 13=12_a<0D>@2 b<0D>");
+    expect_tokens("\\catcode13=9 a \n b\n", "\\catcode 13=9_a@2 b");
+    expect_tokens("\\catcode32=11\\relax\\a b  \nc", "\\catcode 32=11\\relax \\a<20>b @2 c_");
+    /* And the line end that TeX adds is what others are. */
+    expect_tokens("\\obeylines a", "\\obeylines a<0D>");
+    expect_tokens("\\obeylines a\\x", "\\obeylines a\\x <0D>");
+    expect_tokens("\\obeylines a%", "\\obeylines a");
+    /* Another character with the code of line ends gives what these usually do. */
+    expect_tokens("\\catcode`\\!=5 \\obeylines a!b\nc\n",
+                  "\\catcode `\\! =5_\\obeylines a_@2 c<0D>");
 }
 
 Test(lexer_context, catcodes_that_are_not_followed)
