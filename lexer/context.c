@@ -114,6 +114,13 @@ static bool turn_expl(struct lexer *lx, bool on)
 
 /* \catcode */
 
+/* U+0020 is what lines end with, and would give a character there. */
+static bool is_line_end_of_expl(const struct lexer *lx, uint32_t code, uint32_t value)
+{
+    return code == ' ' && lx->context.slots[LEXER_SLOT_END_IS_SPACE] != 0 &&
+           value != CATCODE_END_LINE && value != CATCODE_IGNORED && value != CATCODE_SPACE;
+}
+
 /* The slot of a change that can be followed, or -1: of a raw byte, and in lualatex of ASCII; only ^
  * may begin ^^ notation; the line end may become what is no part of commands or groups. */
 static int slot_of(const struct lexer *lx, uint32_t code, uint32_t value)
@@ -122,7 +129,7 @@ static int slot_of(const struct lexer *lx, uint32_t code, uint32_t value)
                                  1u << CATCODE_SPACE | 1u << CATCODE_OTHER | 1u << CATCODE_ACTIVE;
     if (value > CATCODE_INVALID || code >= (lx->regime == LEXER_PDFLATEX ? 256u : 128u) ||
         (value == CATCODE_SUPERSCRIPT && code != '^') ||
-        (code == '\r' && !(at_line_end >> value & 1)))
+        (code == '\r' && !(at_line_end >> value & 1)) || is_line_end_of_expl(lx, code, value))
         return -1;
     return code == '\n' ? LEXER_SLOT_LINE_FEED : code == '\r' ? LEXER_SLOT_LINE_END : (int)code;
 }
@@ -191,7 +198,8 @@ static bool change_by_word(struct lexer *lx, enum watch watch)
     case WATCH_OBEY_LINES:
         return codes_change(lx, &level, LEXER_SLOT_LINE_END, CATCODE_ACTIVE);
     case WATCH_OBEY_SPACES:
-        return codes_change(lx, &level, ' ', CATCODE_ACTIVE);
+        return !is_line_end_of_expl(lx, ' ', CATCODE_ACTIVE) &&
+               codes_change(lx, &level, ' ', CATCODE_ACTIVE);
     default:
         return turn_expl(lx, watch == WATCH_EXPL_ON);
     }

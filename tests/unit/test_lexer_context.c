@@ -133,6 +133,9 @@ Test(lexer_context, catcodes_that_are_not_followed)
     cr_expect_eq(NOT_FOLLOWED("\\catcode`\\\xC3\xA9=11 "), 1u);
     cr_expect_eq(NOT_FOLLOWED("\\catcode`\\*=7 "), 1u);
     cr_expect_eq(NOT_FOLLOWED("\\catcode`\\*=16 "), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\ExplSyntaxOn\\catcode32=12~"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\ExplSyntaxOn\\obeyspaces"), 1u);
+    cr_expect_eq(NOT_FOLLOWED("\\ExplSyntaxOn\\catcode32=10~\\catcode`\\|=12~"), 0u);
     cr_expect_eq(NOT_FOLLOWED("\\scantokens{x}"), 1u);
     cr_expect_eq(NOT_FOLLOWED("\\def\\begin#1{}"), 1u);
     cr_expect_eq(NOT_FOLLOWED("\\renewcommand{\\begin}{}"), 1u);
