@@ -15,7 +15,9 @@ static uint8_t regime_slot(unsigned regime, unsigned slot)
 }
 
 /* Loops made for usual category codes take ASCII letters for such, and U+0020 and the tab, behind
- * escape characters too, for what gives a space or nothing, and line ends for that. */
+ * escape characters too, for what gives a space or nothing, and line ends for that; and they do not
+ * ask suspect.c about control characters, of which it says nothing in lualatex, and what is not
+ * ASCII in pdflatex. */
 static bool is_odd(const struct lexer *lx, unsigned slot, uint8_t value)
 {
     const unsigned lower = slot | 0x20;
@@ -23,15 +25,9 @@ static bool is_odd(const struct lexer *lx, unsigned slot, uint8_t value)
         return false;
     if (slot == ' ' || slot == '\t')
         return value != CATCODE_SPACE && value != CATCODE_IGNORED;
-    return slot == LEXER_SLOT_LINE_END || (slot < 0x80 && lower >= 'a' && lower <= 'z');
-}
-
-/* And none of them asks suspect.c about control characters, of which it says nothing in lualatex,
- * and what is not ASCII in pdflatex. */
-static bool is_hard(const struct lexer *lx, unsigned slot, uint8_t value)
-{
-    return lx->regime == LEXER_PDFLATEX && slot < 256 && (slot < ' ' || slot >= 0x7F) &&
-           slot != '\t' && value != regime_slot(lx->regime, slot);
+    if (slot == LEXER_SLOT_LINE_END || (slot < 0x80 && lower >= 'a' && lower <= 'z'))
+        return true;
+    return lx->regime == LEXER_PDFLATEX && (slot < ' ' || slot >= 0x7F);
 }
 
 void codes_put(struct lexer *lx, unsigned slot, uint8_t value)
@@ -47,8 +43,6 @@ void codes_put(struct lexer *lx, unsigned slot, uint8_t value)
         context->n_changed--;
     context->n_odd += is_odd(lx, slot, value);
     context->n_odd -= is_odd(lx, slot, context->slots[slot]);
-    context->n_hard += is_hard(lx, slot, value);
-    context->n_hard -= is_hard(lx, slot, context->slots[slot]);
     context->slots[slot] = value;
     if (slot == '@')
         context->at_is_letter = is_at;

@@ -31,15 +31,13 @@ static inline bool context_blanks_are_plain(const struct lexer *lx)
            (blank == CATCODE_SPACE && (end == CATCODE_END_LINE || end == CATCODE_SPACE));
 }
 
-/* Kernels may use loops of their own, with context.slots for classes: no command is in work, and
- * only such category codes differ from the regime's as they are made for. */
+/* Kernels may use loops of their own, with context.slots for classes: no command is in work. */
 static inline bool context_is_easy(const struct lexer *lx)
 {
-    const struct lexer_context *const context = &lx->context;
-    return (context->busy | context->n_hard) == 0 && context_line_ends_alike(lx);
+    return lx->context.busy == 0 && context_line_ends_alike(lx);
 }
 
-/* And of these no more than @ as a letter. */
+/* And of category codes no more has changed than that of @ to a letter. */
 static inline bool context_is_idle(const struct lexer *lx)
 {
     return (lx->context.busy | lx->context.n_changed | lx->context.end_is_space) == 0;

@@ -32,12 +32,18 @@ CURSOR_INLINE uint32_t skip_letters(const struct cursor *c, uint32_t at)
 /* Each of the following takes what begins at c->pos and says whether it did: if not, nothing has
  * changed, and lexer_step() is to go on from there. */
 
+/* In pdflatex, of a character with a code of its own suspect.c has to be asked. */
+CURSOR_INLINE bool is_suspect(const struct cursor *c)
+{
+    return c->src->regime == LEXER_PDFLATEX && !suspect_is_plain(c->in[c->pos]);
+}
+
 /* The byte goes on with a run of that category code. U+0020 that is not told from what TeX trims is
- * looked at by itself. */
+ * looked at by itself, and so are suspects. */
 CURSOR_INLINE bool goes_on(const struct cursor *c, uint8_t catcode, bool by_codes)
 {
     return c->classes[c->in[c->pos]] == catcode && c->pos < c->limit &&
-           !(by_codes && cursor_is_open_blank(c));
+           !(by_codes && (cursor_is_open_blank(c) || is_suspect(c)));
 }
 
 CURSOR_INLINE bool take_characters(struct cursor *c, uint8_t kind, uint8_t catcode, bool by_codes,
@@ -202,7 +208,7 @@ CURSOR_INLINE bool take_control(struct cursor *c, bool by_codes, bool writes)
     const uint32_t name = c->pos + 1;
     const uint8_t first = c->classes[c->in[name]];
     /* Letters and others may be trimmed with the line end, or what is left of that reported. */
-    if (by_codes && (c->in[name] == ' ' || c->in[name] == '\t' ||
+    if (by_codes && (c->in[name] == ' ' || c->in[name] == '\t' || !suspect_is_plain(c->in[name]) ||
                      c->classes[' '] == CATCODE_LETTER || first == CATCODE_SUPERSCRIPT))
         return false;
     if (first == CATCODE_LETTER) {
@@ -335,6 +341,8 @@ CURSOR_INLINE bool take(struct cursor *c, bool by_codes, bool writes)
 {
     if (by_codes && cursor_is_open_blank(c))
         return take_open_blanks(c, writes);
+    if (by_codes && is_suspect(c))
+        return false;
     switch (c->classes[c->in[c->pos]]) {
     case CATCODE_LETTER:
         return by_codes ? take_characters(c, LEXER_LETTERS, CATCODE_LETTER, true, writes)

@@ -28,8 +28,8 @@ struct simd_chunk {
     simd_lanes plane[SIMD_CLASS_BITS];
     simd_lanes unwatched;
     bool by_codes;                  /* the rules are those */
-    const struct simd_table *table; /* by codes: the classes; and what is ignored */
-    simd_lanes ignored;
+    const struct simd_table *table; /* by codes: the classes; what is ignored; see simd_sets */
+    simd_lanes ignored, raw_blanks;
     bool has_high; /* these masks are set, which are for characters beyond ASCII */
     struct simd_utf8 utf8;
     simd_lanes suspects;
@@ -156,9 +156,11 @@ SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *ch
 SIMD_INLINE void simd_classify_by(const struct simd_isa *isa, struct simd_chunk *chunk,
                                   unsigned regime)
 {
-    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
-        isa->classify_by(chunk->in + (size_t)lane * SIMD_LANE_BYTES, chunk->table, chunk->plane,
-                         chunk->ignored, chunk->unwatched, lane);
+    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++) {
+        const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
+        isa->classify_by(in, chunk->table, chunk->plane, chunk->ignored, chunk->unwatched, lane);
+        chunk->raw_blanks[lane] = chunk->table->tells_blanks ? isa->equal(in, ' ') : 0;
+    }
     simd_find_high(isa, chunk, regime, true);
 }
 
@@ -172,8 +174,10 @@ SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint
     SIMD_UNROLL
     for (uint32_t bit = 0; bit < SIMD_CLASS_BITS; bit++)
         g.plane[bit] = simd_load(chunk->plane[bit] + lane);
-    if (by_codes)
+    if (by_codes) {
         g.ignored = simd_load(chunk->ignored + lane);
+        g.raw_blanks = simd_load(chunk->raw_blanks + lane);
+    }
     if (g.has_high) {
         g.letters = simd_load(chunk->utf8.letters + lane);
         g.others = simd_load(chunk->utf8.others + lane);
@@ -187,16 +191,21 @@ SIMD_INLINE void simd_put_kind_bits(const struct simd_group *group, const struct
                                     struct simd_chunk *chunk, uint32_t lane)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask above = s->comments | s->actives; /* 16 and 17 */
-    simd_mask d = group->plane[0], c = group->plane[1];
+    simd_mask above = s->comments | s->actives; /* 16 and 17 */
+    simd_mask d = group->plane[0], c = group->plane[1], b = group->plane[2];
     if (group->has_high) {
         c &= ~(s->wide_letters | s->wide_others);
         d &= ~s->wide_letters;
     }
     d &= ~(s->crs | s->actives);
+    if (s->by_codes) {
+        above |= w->active_ends;
+        d |= w->other_ends;
+        b &= ~w->other_ends;
+    }
     simd_store(chunk->kind[0] + lane, d | s->comments | w->skipped | w->pars);
     simd_store(chunk->kind[1] + lane, (c & ~above) | w->nones);
-    simd_store(chunk->kind[2] + lane, group->plane[2] & ~above);
+    simd_store(chunk->kind[2] + lane, b & ~above);
     simd_store(chunk->kind[3] + lane, group->plane[3]);
     simd_store(chunk->kind[4] + lane, above);
 }
@@ -253,10 +262,12 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     }
 }
 
-/* Of what is before the end, and of that alone, simd_settle_end() looks at so many bytes. */
+/* Of what is before the end, and of that alone, simd_settle_end() looks at so many bytes, behind
+ * blanks. */
 #define SIMD_SETTLED_BYTES 3u
 
-/* Cuts so that what is left begins with what has to be seen together with what follows it. */
+/* Cuts so that what is left begins with what has to be seen together with what follows it; and
+ * before blanks that may have to be trimmed. */
 SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
 {
     const uint8_t *const in = chunk->in + chunk->begin;
@@ -264,6 +275,8 @@ SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
     uint32_t n = chunk->end - chunk->begin;
     n -= simd_utf8_begun(in, n);
     if (n > 0 && ((in[n - 1] == '^' && in[n] == '^') || (in[n - 1] == '\r' && in[n] == '\n')))
+        n--;
+    while (n > 0 && chunk->by_codes && chunk->table->tells_blanks && in[n - 1] == ' ')
         n--;
     if (n > 1 && simd_lane_bit(escapes, chunk->begin + n - 2) &&
         (in[n - 1] == ' ' || in[n - 1] == '\t'))
@@ -346,8 +359,8 @@ SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk 
     chunk->word_first[end_lane] = 0;
     simd_settle_end(chunk);
     chunk->ruled_end = chunk->end;
-    chunk->ruled_stop = stopped;
-    return stopped;
+    chunk->ruled_stop = stopped || chunk->end == chunk->begin; /* nothing but blanks */
+    return chunk->ruled_stop;
 }
 
 /* What struct lexer is to become at the cut, as bits. */
@@ -383,7 +396,7 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
     struct simd_carry *const carry = &chunk->carry[begin / SIMD_GROUP_BYTES];
     const bool spaces = state->blanks && !state->skipped;
     chunk->begin = begin;
-    carry->escaped = carry->cr = carry->caret = none;
+    carry->escaped = carry->cr = carry->caret = carry->raw_blank = none;
     carry->shift = state->shift ? first : none;
     carry->comment = state->comment ? first : none;
     carry->word = state->word ? first : none;
@@ -392,6 +405,16 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
     carry->run[0] = state->letters || spaces ? first : none;
     carry->run[1] = state->others || spaces ? first : none;
     carry->run[2] = state->skipped ? first : none;
+}
+
+/* In the masks, the byte goes on with a run of letters (low) or others (high); maybe as a line end
+ * that is an other. */
+SIMD_INLINE bool simd_joins(const struct simd_chunk *chunk, uint32_t index, bool low, bool high)
+{
+    if (chunk->by_codes && simd_lane_bit(chunk->lines, index))
+        return high && !low;
+    return low != high && simd_lane_bit(chunk->run[0], index) == low &&
+           simd_lane_bit(chunk->run[1], index) == high;
 }
 
 /* The masks from begin on, where the state is given, hold, since they were made with that state
@@ -412,9 +435,7 @@ SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
         simd_lane_bit(chunk->word, begin))
         return false;
     const uint32_t index = begin % SIMD_GROUP_BYTES, lane = (begin - index) / SIMD_LANE_BYTES;
-    const bool joins = (known.letters || known.others) && !same &&
-                       simd_lane_bit(chunk->run[0], begin) == known.letters &&
-                       simd_lane_bit(chunk->run[1], begin) == known.others;
+    const bool joins = !same && simd_joins(chunk, begin, known.letters, known.others);
     const simd_mask from = simd_mask_from(index);
     const simd_mask first = joins ? simd_mask_bit(index) : (simd_mask){0};
     simd_store(chunk->starts + lane, (simd_load(chunk->all_starts + lane) & from) | first);
@@ -423,65 +444,6 @@ SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
     chunk->begin = begin;
     chunk->end = chunk->ruled_end;
     return true;
-}
-
-/* The last pass. */
-
-/* So many entries are written at most for a lane, those included that the next one overwrites. */
-#define SIMD_LANE_SPANS_MAX (SIMD_LANE_BYTES + 8u)
-
-/* One by one, where there is no room for more. */
-SIMD_SELDOM void simd_put_few(const uint64_t bits[SIMD_LANES], uint32_t base,
-                              const uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES], uint8_t *kinds,
-                              uint32_t *starts)
-{
-    for (uint32_t lane = 0; lane < SIMD_LANES; lane++) {
-        for (uint64_t todo = bits[lane]; todo; todo &= todo - 1) {
-            const uint32_t at = simd_first(todo);
-            unsigned kind = 0;
-            for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++)
-                kind |= (unsigned)(of_kinds[bit][lane] >> at & 1) << bit;
-            *kinds++ = (uint8_t)kind;
-            *starts++ = base + lane * SIMD_LANE_BYTES + at;
-        }
-    }
-}
-
-/* The bits of the kinds, with control words told from control symbols by what follows. */
-SIMD_INLINE void simd_final_kinds(const struct simd_chunk *chunk, uint32_t lane,
-                                  uint64_t kinds[SIMD_KIND_BITS][SIMD_LANES])
-{
-    const simd_mask words = simd_load(chunk->word_first + lane) >> 1 |
-                            simd_load(chunk->word_first + lane + 1) << (SIMD_LANE_BYTES - 1);
-    SIMD_UNROLL
-    for (uint32_t bit = 0; bit < SIMD_KIND_BITS; bit++) {
-        const simd_mask mask = simd_load(chunk->kind[bit] + lane);
-        simd_store(kinds[bit], bit < 3 ? mask | words : bit == 3 ? mask & ~words : mask);
-    }
-}
-
-/* Writes the spans that begin in the step, where there is room for so many at least; pos is the
- * offset of the chunk's first byte. The number of spans. */
-SIMD_INLINE uint32_t simd_put_spans(const struct simd_isa *isa, const struct simd_chunk *chunk,
-                                    uint32_t pos, uint32_t room, uint8_t *kinds, uint32_t *starts)
-{
-    uint32_t n_spans = 0;
-    uint32_t lane = chunk->begin / SIMD_GROUP_BYTES * SIMD_LANES;
-    for (; lane * SIMD_LANE_BYTES < chunk->end; lane += SIMD_LANES) {
-        const uint64_t *const bits = chunk->starts + lane;
-        const uint32_t base = pos + lane * SIMD_LANE_BYTES;
-        uint64_t of_kinds[SIMD_KIND_BITS][SIMD_LANES] __attribute__((aligned(32)));
-        simd_final_kinds(chunk, lane, of_kinds);
-        if (__builtin_expect(room - n_spans >= SIMD_LANES * SIMD_LANE_SPANS_MAX, 1)) {
-            isa->put_spans(bits, (const uint64_t(*)[SIMD_LANES])of_kinds, base, starts + n_spans,
-                           kinds + n_spans);
-        } else {
-            simd_put_few(bits, base, (const uint64_t(*)[SIMD_LANES])of_kinds, kinds + n_spans,
-                         starts + n_spans);
-        }
-        n_spans += simd_count_lanes(bits);
-    }
-    return n_spans;
 }
 
 #endif

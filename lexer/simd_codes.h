@@ -34,17 +34,22 @@ SIMD_INLINE bool simd_codes_end_names(const uint8_t *slots)
     return (found & before_names) == 0;
 }
 
-/* Nothing is in work that asks for the byte-wise machine, and the vector rules hold: U+0020 need
- * not be told from what TeX trims; line ends give a space or nothing, on this line and on the next;
- * and what is not ASCII is as ever. */
+/* Line ends that the rules know. */
+SIMD_INLINE bool simd_codes_end_lines(uint8_t line_end, bool is_space)
+{
+    return line_end == CATCODE_END_LINE || line_end == CATCODE_SPACE ||
+           line_end == CATCODE_IGNORED ||
+           (!is_space && (line_end == CATCODE_ACTIVE || line_end == CATCODE_OTHER));
+}
+
+/* Nothing is in work that asks for the byte-wise machine, and the vector rules hold: line ends are
+ * such, on this line and on the next; and what is not ASCII is as ever. */
 SIMD_INLINE bool simd_codes_apply(const struct lexer *lx)
 {
     const struct lexer_context *const context = &lx->context;
     const uint8_t *const slots = context->slots;
-    const uint8_t line_end = slots[LEXER_SLOT_LINE_END];
-    return context->busy == 0 && context_line_ends_alike(lx) && context_blanks_are_plain(lx) &&
-           (line_end == CATCODE_END_LINE || line_end == CATCODE_SPACE ||
-            line_end == CATCODE_IGNORED) &&
+    return context->busy == 0 && context_line_ends_alike(lx) &&
+           simd_codes_end_lines(context_line_end_code(lx), context->end_is_space) &&
            simd_codes_end_names(slots) &&
            memcmp(slots + 128, catcode_class[lx->regime] + 128, 128) == 0;
 }
@@ -76,6 +81,7 @@ SIMD_SELDOM void simd_codes_make(const struct lexer *lx, struct simd_codes *code
     memcpy(codes->slots, lx->context.slots, sizeof codes->slots);
     codes->line_end = context_line_end_code(lx);
     codes->table.beyond = beyond;
+    codes->table.tells_blanks = !context_blanks_are_plain(lx);
     for (unsigned i = ' '; i < 0x7F; i++)
         of[i] = classes[codes->slots[i]] ^ beyond;
     memset(of, SIMD_HARD ^ beyond, ' ');

@@ -16,6 +16,7 @@ typedef uint64_t simd_lanes[SIMD_LANES_MAX] __attribute__((aligned(32)));
 struct simd_table {
     uint8_t of[128] __attribute__((aligned(32)));
     uint8_t beyond;
+    bool tells_blanks; /* U+0020 has to be told from what TeX trims from lines */
 };
 #define SIMD_IGNORED ((1u << SIMD_CLASS_BITS) | SIMD_HARD)
 _Static_assert((int)LEXER_SKIPPED == SIMD_HARD,

@@ -3,6 +3,7 @@
 #define L0_LEXER_SIMD_PASSES_H
 
 #include "lexer/simd_run.h"
+#include "lexer/simd_spans.h"
 
 #define SIMD_DEFINE_CLASSIFY(isa, name, regime, at_is_letter)                                      \
     static void name(struct simd_chunk *chunk)                                                     \

@@ -134,6 +134,8 @@ SIMD_INLINE void simd_line_codes(const struct lexer *lx, struct simd_line_stops 
     stops->escaped = simd_all(lx->context.end_is_space ? ~UINT64_C(0) : 0);
     stops->pars = simd_all(code == CATCODE_END_LINE ? ~UINT64_C(0) : 0);
     stops->spaces = simd_all(code == CATCODE_END_LINE || code == CATCODE_SPACE ? ~UINT64_C(0) : 0);
+    stops->actives = simd_all(code == CATCODE_ACTIVE ? ~UINT64_C(0) : 0);
+    stops->others = simd_all(code == CATCODE_OTHER ? ~UINT64_C(0) : 0);
 }
 
 /* What is kept while a kernel runs. */
@@ -245,6 +247,7 @@ SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_wo
     chunk->by_codes = by_codes;
     if (by_codes)
         simd_line_codes(lx, &chunk->line_stops);
+    lx->ahead = (struct lexer_ahead){0};
     while (goes_on && have - lx->pos >= SIMD_WORTH_BYTES + SIMD_AHEAD_BYTES) {
         const uint32_t room = lx->writes ? lx->out.span_cap - lx->n_spans : UINT32_MAX;
         const uint32_t n = have - lx->pos - SIMD_AHEAD_BYTES;

@@ -20,13 +20,6 @@ SIMD_INLINE bool simd_ends_as_told(const struct simd_chunk *chunk, uint32_t end)
            !skipped;
 }
 
-SIMD_INLINE bool simd_run_goes_on(const struct simd_chunk *chunk, uint32_t end)
-{
-    const bool low = simd_lane_bit(chunk->run[0], end), high = simd_lane_bit(chunk->run[1], end);
-    return low != high && low == simd_lane_bit(chunk->run[0], end - 1) &&
-           high == simd_lane_bit(chunk->run[1], end - 1);
-}
-
 SIMD_INLINE void simd_change_bit(uint64_t *lanes, uint32_t index, bool value)
 {
     const uint64_t bit = simd_bit(index % SIMD_LANE_BYTES);
@@ -44,7 +37,8 @@ SIMD_INLINE uint64_t simd_bits_between(uint32_t lane, uint32_t begin, uint32_t e
 
 SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb *verb, bool writes)
 {
-    const bool goes_on = simd_run_goes_on(chunk, verb->end);
+    const bool goes_on = simd_joins(chunk, verb->end, simd_lane_bit(chunk->run[0], verb->end - 1),
+                                    simd_lane_bit(chunk->run[1], verb->end - 1));
     for (uint32_t lane = verb->begin / SIMD_LANE_BYTES; lane * SIMD_LANE_BYTES < verb->end;
          lane++) {
         const uint64_t inside = simd_bits_between(lane, verb->begin, verb->end);

@@ -13,7 +13,8 @@ struct simd_carry {
     simd_mask run[3];                 /* such a run may be joined: see simd_find_spans(); the last
                                        * one by codes only */
     simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
-    simd_mask shift;                  /* the last byte, or token, was a $ */
+    simd_mask raw_blank; /* the last byte was one, see struct simd_sets; by codes only */
+    simd_mask shift;     /* the last byte, or token, was a $ */
 };
 
 /* Where in a group work begins: bytes before are of no class, and state comes in there. */
@@ -36,7 +37,7 @@ SIMD_INLINE simd_mask simd_next(const struct simd_isa *isa, const struct simd_en
 struct simd_group {
     simd_mask plane[SIMD_CLASS_BITS];
     bool by_codes; /* category codes differ from the regime's: known when compiled */
-    simd_mask ignored;
+    simd_mask ignored, raw_blanks;
     bool has_high;
     simd_mask letters, others, continued;
 };
@@ -47,14 +48,15 @@ struct simd_sets {
     simd_mask singles; /* each a token and a span by itself */
     simd_mask wide_letters, wide_others, continued;
     bool by_codes;
-    simd_mask ignored; /* if so */
+    /* If so: and U+0020 that has to be told from what TeX trims from lines, whatever its class. */
+    simd_mask ignored, raw_blanks;
 };
 
 /* Line ends at which suspect.c has something to say, and so the kernel has to stop. */
 struct simd_line_stops {
     simd_mask lfs, crlfs, lone_crs; /* all bits or none */
     /* By codes: escaped ones are stops too; what they give otherwise. */
-    simd_mask escaped, pars, spaces;
+    simd_mask escaped, pars, spaces, actives, others;
 };
 
 struct simd_wide {
@@ -77,6 +79,7 @@ struct simd_wide {
     simd_mask low, high, symbols, follows, loose;
     simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
     simd_mask plain_skipped; /* by codes: of skipped runs; plain_blanks is of the others then */
+    simd_mask active_ends, other_ends; /* by codes: line ends that are such characters */
 };
 
 SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group,
@@ -109,6 +112,7 @@ SIMD_INLINE struct simd_sets simd_sets_of(const struct simd_group *group,
     };
     if (group->by_codes) {
         s.ignored = entry->is_amid ? group->ignored & entry->live : group->ignored;
+        s.raw_blanks = entry->is_amid ? group->raw_blanks & entry->live : group->raw_blanks;
         s.hard &= ~s.ignored;
     }
     s.singles = (a & ~s.escapes) | s.actives;
@@ -206,14 +210,23 @@ SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, const struct sim
     w->word = s->letters & ~isa->sum(s->letters, w->word_first | (carry->word & lowest));
 }
 
+/* What more has to be seen of: ^, and escaped blanks. */
+SIMD_INLINE simd_mask simd_carets(const struct simd_wide *w)
+{
+    const struct simd_sets *s = &w->sets;
+    const simd_mask blanks = s->by_codes ? s->blanks | s->raw_blanks : s->blanks;
+    return (s->superscripts & ~w->comment) | (w->escaped & blanks);
+}
+
 /* The first thing that the byte-wise machine has to look at. Blanks behind an escape character may
- * be trimmed with the line end, which is then escaped. */
+ * be trimmed with the line end, which is then escaped. Where trimming makes a difference, the step
+ * is cut before the line end, and then before the blanks. */
 SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, const struct simd_entry *entry,
                                  struct simd_wide *w, const struct simd_carry *carry,
                                  const struct simd_line_stops *stops)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask carets = (s->superscripts & ~w->comment) | (w->escaped & s->blanks);
+    const simd_mask carets = simd_carets(w);
     w->stop_here |= (s->hard & ~w->comment) | (w->escaped & (s->hard | s->wide_others));
     w->stop_behind =
         simd_next(isa, entry, carets, carry->caret) & (s->superscripts | s->blanks | w->line_ends);
@@ -221,7 +234,9 @@ SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, const struct simd_e
         return;
     /* Ignored ones may be U+0020, and trimmed. */
     w->stop_here |= w->escaped & (s->ignored | (w->line_ends & stops->escaped));
-    w->stop_behind |= simd_next(isa, entry, carets, carry->caret) & s->ignored;
+    w->stop_behind |= simd_next(isa, entry, carets, carry->caret) & (s->ignored | s->raw_blanks);
+    w->stop_here |=
+        w->line_ends & ~w->comment & simd_next(isa, entry, s->raw_blanks, carry->raw_blank);
 }
 
 /* Spans and tokens. Runs: letters are 1, others 2, blanks 3; what goes on has the number of the
@@ -288,9 +303,10 @@ SIMD_INLINE void simd_find_spans_by_codes(const struct simd_isa *isa,
     w->plain_skipped = ignored | (blanks & ~w->plain_blanks);
     const simd_mask run[3] = {w->plain_letters | w->plain_blanks, w->plain_others | w->plain_blanks,
                               w->plain_skipped};
+    const simd_mask before[2] = {simd_next(isa, entry, run[0], carry->run[0]),
+                                 simd_next(isa, entry, run[1], carry->run[1])};
     const simd_mask run_starts =
-        (run[0] | run[1] | run[2]) & ((run[0] ^ simd_next(isa, entry, run[0], carry->run[0])) |
-                                      (run[1] ^ simd_next(isa, entry, run[1], carry->run[1])) |
+        (run[0] | run[1] | run[2]) & ((run[0] ^ before[0]) | (run[1] ^ before[1]) |
                                       (run[2] ^ simd_next(isa, entry, run[2], carry->run[2])));
     const simd_mask line_starts = simd_next(isa, entry, ends, carry->fresh);
     const simd_mask nothing = blanks | ignored;
@@ -298,10 +314,14 @@ SIMD_INLINE void simd_find_spans_by_codes(const struct simd_isa *isa,
     const simd_mask line_ends = w->line_ends & w->plain;
     w->fresh = ends | (nothing & ~sum);
     w->pars = line_ends & (line_starts | sum) & stops->pars;
-    w->nones = line_ends & ~((in_middle & stops->spaces) | w->pars);
+    w->active_ends = line_ends & stops->actives;
+    w->other_ends = line_ends & stops->others; /* go on with a run, but nothing with them */
+    w->nones =
+        line_ends & ~((in_middle & stops->spaces) | w->pars | w->active_ends | w->other_ends);
     w->skipped = run_starts & w->plain_skipped;
     const simd_mask alone = (s->singles & w->plain) | w->escape | line_ends;
-    w->starts = run_starts | alone | w->comment_start;
+    const simd_mask joined = w->other_ends & before[1] & ~before[0];
+    w->starts = run_starts | (alone & ~joined) | w->comment_start;
     w->tokens = (w->plain_letters & ~s->continued) | (w->plain_others & ~s->continued) | spaces |
                 (alone & ~w->nones);
 }
@@ -346,10 +366,12 @@ SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wid
     next->fresh = isa->over(w->fresh);
     next->run[0] = isa->over(w->plain_letters | w->plain_blanks);
     next->run[1] = isa->over(w->plain_others | w->plain_blanks);
-    if (w->sets.by_codes)
+    if (w->sets.by_codes) {
         next->run[2] = isa->over(w->plain_skipped);
+        next->raw_blank = isa->over(w->sets.raw_blanks);
+    }
     next->cr = isa->over(w->sets.crs);
-    next->caret = isa->over((w->sets.superscripts & ~w->comment) | (w->escaped & w->sets.blanks));
+    next->caret = isa->over(simd_carets(w));
     next->shift = isa->over(w->high & ~w->low);
 }
 

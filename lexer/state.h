@@ -150,7 +150,6 @@ struct lexer_context {
     bool text_found;    /* text on this line behind the end, at blanks_start */
     uint16_t n_changed; /* slots that differ from the regime's, @ as a letter not counted */
     uint16_t n_odd;     /* those of them that loops for usual ones do not know */
-    uint16_t n_hard;    /* those of them for which there is the byte-wise machine alone */
     uint32_t n_saves;
     uint8_t slots[LEXER_SLOT_COUNT];
     struct lexer_save saves[LEXER_SAVES_MAX];

@@ -278,7 +278,8 @@ static void note_blank(struct lexer *lx, const struct character_source *src,
                        const struct character *ch)
 {
     const uint8_t byte = lx->pos < src->have ? src->bytes[lx->pos] : '\n';
-    if (ch->caret || (byte != ' ' && byte != '\t'))
+    const bool in_name = ch->catcode == CATCODE_LETTER && !ch->line_end;
+    if (ch->caret || (byte != ' ' && byte != '\t') || in_name)
         return;
     lx->context.blanks_start = lx->pos;
     if (!ch->line_end) {
