@@ -85,13 +85,13 @@ bool conn_take(struct conn *c, uint8_t other, uint8_t me)
     return conn_swap(c, CONN_AHEAD, other, CONN_RECV, me);
 }
 
-void conn_begin(struct conn *c, uint8_t me, struct request *request, uint64_t now_ns)
+void conn_begin(struct conn *c, uint8_t me, struct request *request, uint64_t since_ns)
 {
     uint64_t seq = conn_word_seq(atomic_load_explicit(&c->word, memory_order_relaxed));
     request->word = conn_word_make(seq, CONN_PROC, me); /* before the word: a hedger reads it */
     request_lend(request);
     atomic_store_explicit(&c->lent, request, memory_order_relaxed);
-    atomic_store_explicit(&c->since_ns, now_ns, memory_order_relaxed);
+    atomic_store_explicit(&c->since_ns, since_ns, memory_order_relaxed);
     conn_move(c, me, CONN_RECV, CONN_PROC, me, 0);
 }
 

@@ -174,8 +174,9 @@ void conn_yield(struct conn *c, uint8_t me);
 void conn_ahead(struct conn *c, uint8_t me);
 bool conn_ahead_yield(struct conn *c, uint8_t me);
 bool conn_take(struct conn *c, uint8_t other, uint8_t me);
-/* Lends the request's input, and notes the word that says so in it. */
-void conn_begin(struct conn *c, uint8_t me, struct request *request, uint64_t now_ns);
+/* Lends the request's input, and notes the word that says so in it; and from when the hedge delay
+ * counts. */
+void conn_begin(struct conn *c, uint8_t me, struct request *request, uint64_t since_ns);
 bool conn_hedge(struct conn *c, uint64_t proc_word);
 /* Still in PROC as conn_begin noted, hedged or not. */
 bool conn_in_proc(const struct conn *c, uint64_t proc_word);

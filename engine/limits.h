@@ -93,10 +93,11 @@
 #define LIMIT_HEDGE_MS_MAX         UINT64_C(60000)
 #define LIMIT_HEDGE_AUTO_MIN_US    LIMIT_HEDGE_US_MIN
 #define LIMIT_HEDGE_AUTO_MAX_MS    UINT64_C(100)
-/* A fixed delay runs from the request's first byte, since its client waits from there; but the
- * shard must have stood still for this part of it. A request that only took long to arrive is not
- * hedged for the first short pause. */
-#define LIMIT_HEDGE_STILL_DIVISOR  4
+/* A fixed delay runs from the request's first byte, since its client waits from there; but this
+ * part of it must have passed since the last one. A request that only took long to arrive is not
+ * hedged for the first short pause. (Under overload all have waited so long: then the budget
+ * bounds.) */
+#define LIMIT_HEDGE_WHOLE_DIVISOR  4
 #define LIMIT_HEDGE_HISTORY        2048
 #define LIMIT_HEDGE_DUPLICATES     32
 /* Where at least this much was lexed while the rest arrived, a duplicate goes on from there: worth

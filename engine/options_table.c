@@ -105,8 +105,8 @@ const struct option_spec options_table[] = {
            "let the admin address be other than loopback"),
 
     {ROW("hedge-ms", "L0_HEDGE_MS", OPTION_DELAY, hedge_ns, "N",
-         "a sibling shard lexes a request too, this long after its first byte, while its own shard "
-         "stands still"),
+         "a sibling shard lexes a request too, this long after its first byte, if its own shard "
+         "stands still then"),
      .max = LIMIT_HEDGE_MS_MAX, .fallback = LIMIT_HEDGE_MS_DEFAULT, .unit = "ms"},
     {ROW("hedge-budget", "L0_HEDGE_BUDGET", OPTION_PERCENT, hedge_budget_ppm, "N",
          "at most this share of the requests is lexed twice"),

@@ -242,14 +242,13 @@ static void serve_count_guest(struct shard *s, const struct request *r)
 
 /* From when the hedge delay counts, for a request that begins to be processed now: with an
  * automatic delay from when its result is due, as its size predicts; with a fixed one from its
- * first byte, but not from so long ago that less than a part of the delay is left to stand still
- * in. */
+ * first byte, but not from so long ago that less than a part of the delay is left. */
 static uint64_t serve_hedge_since_ns(const struct shard *s, const struct request *r)
 {
     uint64_t start_ns = r->bracket.t_proc_start, delay_ns = s->options->hedge_ns;
     if (delay_ns == OPTIONS_HEDGE_AUTO)
         return start_ns + hedge_history_predict_ns(&s->history, r->body_bytes - r->fed_bytes);
-    uint64_t credit_ns = delay_ns - delay_ns / LIMIT_HEDGE_STILL_DIVISOR;
+    uint64_t credit_ns = delay_ns - delay_ns / LIMIT_HEDGE_WHOLE_DIVISOR;
     uint64_t waited_ns = start_ns - r->bracket.t_in_start;
     return start_ns - (waited_ns < credit_ns ? waited_ns : credit_ns);
 }

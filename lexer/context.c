@@ -114,13 +114,6 @@ static bool turn_expl(struct lexer *lx, bool on)
 
 /* \catcode */
 
-/* U+0020 is what lines end with, and would give a character there. */
-static bool is_line_end_of_expl(const struct lexer *lx, uint32_t code, uint32_t value)
-{
-    return code == ' ' && lx->context.slots[LEXER_SLOT_END_IS_SPACE] != 0 &&
-           value != CATCODE_END_LINE && value != CATCODE_IGNORED && value != CATCODE_SPACE;
-}
-
 /* The slot of a change that can be followed, or -1: of a raw byte, and in lualatex of ASCII; only ^
  * may begin ^^ notation; the line end may become what is no part of commands or groups. */
 static int slot_of(const struct lexer *lx, uint32_t code, uint32_t value)
@@ -129,7 +122,7 @@ static int slot_of(const struct lexer *lx, uint32_t code, uint32_t value)
                                  1u << CATCODE_SPACE | 1u << CATCODE_OTHER | 1u << CATCODE_ACTIVE;
     if (value > CATCODE_INVALID || code >= (lx->regime == LEXER_PDFLATEX ? 256u : 128u) ||
         (value == CATCODE_SUPERSCRIPT && code != '^') ||
-        (code == '\r' && !(at_line_end >> value & 1)) || is_line_end_of_expl(lx, code, value))
+        (code == '\r' && !(at_line_end >> value & 1)))
         return -1;
     return code == '\n' ? LEXER_SLOT_LINE_FEED : code == '\r' ? LEXER_SLOT_LINE_END : (int)code;
 }
@@ -198,8 +191,7 @@ static bool change_by_word(struct lexer *lx, enum watch watch)
     case WATCH_OBEY_LINES:
         return codes_change(lx, &level, LEXER_SLOT_LINE_END, CATCODE_ACTIVE);
     case WATCH_OBEY_SPACES:
-        return !is_line_end_of_expl(lx, ' ', CATCODE_ACTIVE) &&
-               codes_change(lx, &level, ' ', CATCODE_ACTIVE);
+        return codes_change(lx, &level, ' ', CATCODE_ACTIVE);
     default:
         return turn_expl(lx, watch == WATCH_EXPL_ON);
     }
@@ -369,6 +361,14 @@ void context_finish(struct lexer *lx, uint32_t end)
     if (lx->context.busy & LEXER_BUSY_VERB)
         context_not_followed(lx, lx->context.command_start, lx->context.command_end);
     verbatim_finish(lx, end);
+}
+
+void context_see_line_end(struct lexer *lx, uint32_t start, uint32_t end)
+{
+    const uint8_t catcode = context_line_end_code(lx);
+    if (lx->context.end_is_space && catcode != CATCODE_END_LINE && catcode != CATCODE_IGNORED &&
+        catcode != CATCODE_SPACE)
+        context_not_followed(lx, start, end);
 }
 
 void context_line_end(struct lexer *lx)

@@ -67,6 +67,10 @@ bool context_redefines(const struct lexer *lx, const uint8_t *input, enum watch 
 void context_before_step(struct lexer *lx, const struct character_source *src);
 void context_after_step(struct lexer *lx);
 
+/* The line ends there. With U+0020 that has been made a character, it would give one, which no span
+ * tells: says so. */
+void context_see_line_end(struct lexer *lx, uint32_t start, uint32_t end);
+
 /* The line ended. */
 void context_line_end(struct lexer *lx);
 

@@ -64,14 +64,11 @@ int lexer_feed(struct lexer *lx, const uint8_t *input, uint32_t have_bytes)
 static enum lexer_kind bare_line_end_kind(const struct lexer *lx)
 {
     const uint8_t catcode = context_line_end_code(lx);
-    switch (catcode) {
-    case CATCODE_ACTIVE:
+    if (!lx->context.end_is_space && catcode == CATCODE_ACTIVE)
         return LEXER_ACTIVE;
-    case CATCODE_OTHER:
+    if (!lx->context.end_is_space && catcode == CATCODE_OTHER)
         return LEXER_OTHERS;
-    default:
-        return lexer_line_end_kind(lx, catcode);
-    }
+    return lexer_line_end_kind(lx, catcode);
 }
 
 /* The line end that TeX adds to a last line without one: what it gives. */
@@ -86,6 +83,8 @@ static enum lexer_kind end_last_line(struct lexer *lx, const uint8_t *input, uin
     const enum lexer_kind kind =
         lx->mode == LEXER_MODE_VERB ? LEXER_EOL_SPACE : bare_line_end_kind(lx);
     lx->n_tokens += kind != LEXER_EOL_NONE;
+    if (lx->mode == LEXER_MODE_TEXT)
+        context_see_line_end(lx, n_bytes, n_bytes);
     if (kind == LEXER_EOL_PAR)
         nest_par(lx, input, n_bytes, n_bytes);
     return kind;

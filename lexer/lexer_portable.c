@@ -95,13 +95,14 @@ CURSOR_INLINE bool take_blanks(struct cursor *c, bool by_codes, bool writes)
     return true;
 }
 
-/* Tells U+0020 from what TeX trims; lexer_step() may have begun to. */
+/* Tells U+0020 from what TeX trims; lexer_step() may have begun to, and knows how far. */
 CURSOR_INLINE bool take_open_blanks(struct cursor *c, bool writes)
 {
-    uint32_t end = c->pos;
+    const uint32_t known_to = c->lx->ahead.blanks_to;
+    uint32_t end = known_to > c->pos ? known_to : c->pos;
     while (end < c->limit && c->in[end] == ' ')
         end++;
-    if (end == c->limit)
+    if (end >= c->limit)
         return false;
     c->lx->ahead = (struct lexer_ahead){0};
     if (c->in[end] != '\n' && c->in[end] != '\r') {
@@ -431,7 +432,7 @@ static int run_until(struct lexer *lx, const uint8_t *input, uint32_t have, uint
             run_loops(lx, &src, limit);
             if (lx->pos >= until)
                 break;
-            if (whole && src.slots[input[lx->pos]] == CATCODE_ESCAPE &&
+            if (whole && lx->ahead.blanks_to == 0 && src.slots[input[lx->pos]] == CATCODE_ESCAPE &&
                 lexer_take_command(lx, &src))
                 continue;
         }

@@ -396,7 +396,7 @@ SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
     struct simd_carry *const carry = &chunk->carry[begin / SIMD_GROUP_BYTES];
     const bool spaces = state->blanks && !state->skipped;
     chunk->begin = begin;
-    carry->escaped = carry->cr = carry->caret = carry->raw_blank = none;
+    carry->escaped = carry->cr = carry->caret = carry->trimmed = none;
     carry->shift = state->shift ? first : none;
     carry->comment = state->comment ? first : none;
     carry->word = state->word ? first : none;

@@ -1,6 +1,5 @@
 /* Category codes that differ from the regime's, for vector kernels: the classes of ASCII characters
- * by a table, made of the codes in force. What that cannot tell is left to the byte-wise machine.
- */
+ * by a table, made of the codes in force. What that cannot tell is left to the portable kernel. */
 #ifndef L0_LEXER_SIMD_CODES_H
 #define L0_LEXER_SIMD_CODES_H
 

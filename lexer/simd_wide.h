@@ -13,8 +13,8 @@ struct simd_carry {
     simd_mask run[3];                 /* such a run may be joined: see simd_find_spans(); the last
                                        * one by codes only */
     simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
-    simd_mask raw_blank; /* the last byte was one, see struct simd_sets; by codes only */
-    simd_mask shift;     /* the last byte, or token, was a $ */
+    simd_mask trimmed;                /* the last byte was one that may be; by codes only */
+    simd_mask shift;                  /* the last byte, or token, was a $ */
 };
 
 /* Where in a group work begins: bytes before are of no class, and state comes in there. */
@@ -218,6 +218,13 @@ SIMD_INLINE simd_mask simd_carets(const struct simd_wide *w)
     return (s->superscripts & ~w->comment) | (w->escaped & blanks);
 }
 
+/* By codes: U+0020 that TeX would trim before a line end, but in comments that do not begin with
+ * such. */
+SIMD_INLINE simd_mask simd_trimmed(const struct simd_wide *w)
+{
+    return w->sets.raw_blanks & (w->sets.comments | ~w->comment);
+}
+
 /* The first thing that the byte-wise machine has to look at. Blanks behind an escape character may
  * be trimmed with the line end, which is then escaped. Where trimming makes a difference, the step
  * is cut before the line end, and then before the blanks. */
@@ -235,8 +242,7 @@ SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, const struct simd_e
     /* Ignored ones may be U+0020, and trimmed. */
     w->stop_here |= w->escaped & (s->ignored | (w->line_ends & stops->escaped));
     w->stop_behind |= simd_next(isa, entry, carets, carry->caret) & (s->ignored | s->raw_blanks);
-    w->stop_here |=
-        w->line_ends & ~w->comment & simd_next(isa, entry, s->raw_blanks, carry->raw_blank);
+    w->stop_here |= w->line_ends & simd_next(isa, entry, simd_trimmed(w), carry->trimmed);
 }
 
 /* Spans and tokens. Runs: letters are 1, others 2, blanks 3; what goes on has the number of the
@@ -368,7 +374,7 @@ SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wid
     next->run[1] = isa->over(w->plain_others | w->plain_blanks);
     if (w->sets.by_codes) {
         next->run[2] = isa->over(w->plain_skipped);
-        next->raw_blank = isa->over(w->sets.raw_blanks);
+        next->trimmed = isa->over(simd_trimmed(w));
     }
     next->cr = isa->over(w->sets.crs);
     next->caret = isa->over(simd_carets(w));

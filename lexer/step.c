@@ -120,6 +120,8 @@ static int step_line_end(struct lexer *lx, const struct character_source *src,
                          const struct character *ch, uint8_t catcode)
 {
     const enum lexer_kind kind = lexer_line_end_kind(lx, catcode);
+    if (ch->line_end)
+        context_see_line_end(lx, lx->pos, ch->end);
     const int rc = open_span(lx, src, kind, ch);
     if (rc < 0)
         return rc;
@@ -292,10 +294,20 @@ static void note_blank(struct lexer *lx, const struct character_source *src,
     lexer_issue_report(lx, LEXER_ISSUE_ESCAPED_BLANK, lx->pos, end);
 }
 
+/* Of U+0020 that were looked at, the line end need not be looked for again. */
+static bool read_escaped(struct lexer *lx, const struct character_source *src, struct character *ch)
+{
+    if (lx->pos == src->have || src->bytes[lx->pos] != ' ' || lx->pos >= lx->context.blanks_to)
+        return character_read_escaped(src, lx->pos, &lx->ahead, ch);
+    *ch = (struct character){
+        .code = ' ', .start = lx->pos, .end = lx->pos + 1, .catcode = character_catcode(src, ' ')};
+    return true;
+}
+
 static int step_escape(struct lexer *lx, const struct character_source *src)
 {
     struct character ch;
-    if (!character_read_escaped(src, lx->pos, &lx->ahead, &ch))
+    if (!read_escaped(lx, src, &ch))
         return LEXER_STEP_MORE;
     if (ch.caret) {
         flag_caret(lx);
@@ -356,7 +368,9 @@ static bool take_word(struct lexer *lx, const struct character_source *src)
     uint32_t end = lx->pos + 1;
     while (end < src->have && src->slots[in[end]] == CATCODE_LETTER)
         end++;
-    if (end == lx->pos + 1 || src->slots[' '] == CATCODE_LETTER)
+    /* Of some characters lexer_step() says something. */
+    const uint8_t first = in[lx->pos + 1];
+    if (end == lx->pos + 1 || first < ' ' || first >= 0x7F || src->slots[' '] == CATCODE_LETTER)
         return false;
     /* Of a CR it has to be known whether LF follows. */
     if (end == src->have || in[end] == '^' || in[end] >= 0x80 ||
@@ -395,7 +409,8 @@ static bool take_name(struct lexer *lx, const struct character_source *src)
 {
     static const struct character plain = {0};
     const uint32_t start = lx->pos, end = find_name_end(src, start);
-    if (end == 0 || (lx->writes && lx->out.span_cap - lx->n_spans < end - start))
+    if (end == 0 || !context_blanks_are_plain(lx) ||
+        (lx->writes && lx->out.span_cap - lx->n_spans < end - start))
         return false;
     nest_open_brace(lx);
     open_span(lx, src, LEXER_BEGIN_GROUP, &plain);

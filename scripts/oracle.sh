@@ -4,9 +4,9 @@
 #   scripts/oracle.sh --codes 13=13,32=12 FILE-OR-DIRECTORY…
 #       (of directories: .tex .sty .cls .dtx .ltx .def .fd)
 # LuaTeX (default) is compared in the regime lualatex, pdfTeX in pdflatex. With --codes, "l0-lex
-# --tokens" reads a line of \catcode before each file, and LuaTeX has those codes from the start. Prints each file that
-# differs with the first lines of the difference, then a summary. Of invalid UTF-8, which LuaTeX reads
-# in its own way, it is given what we make of it: U+FFFD (lexer/LEXING.md).
+# --tokens" reads a line of \catcode before each file, and LuaTeX has those codes from the start.
+# Prints each file that differs with the first lines of the difference, then a summary. Of invalid
+# UTF-8, which LuaTeX reads in its own way, it is given what we make of it: U+FFFD (lexer/LEXING.md).
 # Exit: 0 all equal, 1 differences, 2 could not run, 64 usage, 77 the engine is not installed.
 # L0_LEX names another l0-lex than bin/l0-lex.
 set -eu

@@ -13,7 +13,8 @@ shift 2
 
 # One set a line. Weighted: what TeX itself looks at by its code comes oftener. The escape character
 # and the a of \catcode change last, since nothing can be changed behind them; no other escape
-# characters, because of what LuaTeX makes of ^^ behind them (oracle_random.sh).
+# characters, because of what LuaTeX makes of ^^ behind them (oracle_random.sh); and no names with NUL,
+# at which Lua ends them.
 sets() {
     awk -v n="$n" -v seed="$seed" '
     BEGIN {
@@ -30,7 +31,8 @@ sets() {
                     continue
                 changed[character]
                 code = character == 13 ? line_ends[int(rand() * n_ends) + 1] : int(rand() * 16)
-                if ((code == 7 && character != 94) || (code == 0 && character != 92))
+                if ((code == 7 && character != 94) || (code == 0 && character != 92) ||
+                    (code == 11 && character == 0))
                     code = 12
                 if (character == 92 || character == 97)
                     last = character "=" code

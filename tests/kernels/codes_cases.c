@@ -34,7 +34,11 @@ static const char *const changes[] = {
     "\\catcode13=9 ",
     "\\catcode32=11\\relax\\catcode`\\e=12\\relax",
     "\\catcode32=12\\relax\\catcode13=10\\relax\\catcode9=12\\relax",
-    "\\catcode32=15\\relax\\catcode13=13\\relax"};
+    "\\catcode32=15\\relax\\catcode13=13\\relax",
+    "\\catcode32=14\\relax",
+    "\\catcode32=0\\relax",
+    "\\catcode32=2\\relax\\begin{ \n{a",
+    "\\catcode9=11\\relax"};
 static const char *const changed[] = {
     "a ! b!!  !\n !\n\\x_y:n ~ {b}~\n!\t \n\n|zz$d$\t!\n",
     "!  !\\begin{a}! z\\end{a} \\\\ }bzzz \\~ \\!x <c> ^^41 \\endcsname !\r\n \t!  ! x",
