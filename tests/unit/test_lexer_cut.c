@@ -23,6 +23,9 @@ static const char *const samples[] = {
     "\\\t \n\\\t x\\ \t\n%\xE2\x81\xA6\n\xC2\xA0\xE2\x80\x8B\r\n\xEF\xBB\xBF",
     "\\catcode`\\\x40 = 11\n\\a@",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\\bbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc",
+    "\\catcode32=0\\relax xxx xxx xxxxxxxxxxxxxxxxxxxxx",
+    "\\catcode32=14\\relax1 \n.foo^^41 \\foo^^ \n\\f",
+    "{\\obeylines a  \nb \\x \n\\obeyspaces c  d\\  \n  \n%  \n}\\catcode13=12 a\\b  \n1 \n1",
 };
 
 static void expect_same(enum lexer_regime regime, const uint8_t *in, uint32_t n, uint32_t max_piece,
@@ -77,7 +80,7 @@ Test(lexer_cut, every_two_cuts)
  * every block edge (P05, P06). */
 Test(lexer_cut, at_every_block_offset)
 {
-    uint8_t in[2048];
+    uint8_t in[4096];
     for (uint32_t offset = 0; offset < 64; offset++) {
         uint32_t n = 0;
         for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
@@ -161,5 +164,25 @@ Test(lexer_cut, one_byte_at_a_time_is_linear)
     in[0] = '\\';
     counts = fed_byte_by_byte(in, n);
     cr_expect_eq(counts.n_spans, lexed_counts(LEXER_LUALATEX, in, n).n_spans);
+    free(in);
+}
+
+/* The same of rows of blanks that have to be told from what TeX trims; in one piece, too. */
+Test(lexer_cut, rows_of_blanks_are_linear)
+{
+    static const char *const openings[] = {"\\obeyspaces", "\\obeylines x", "\\catcode32=0\\relax",
+                                           "\\catcode32=11\\relax\\x"};
+    const uint32_t n = 1u << 20;
+    uint8_t *const in = lexed_alloc(n, 1);
+    for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++) {
+        for (int is_trimmed = 0; is_trimmed < 2; is_trimmed++) {
+            memset(in, ' ', n);
+            memcpy(in, openings[i], strlen(openings[i]));
+            in[n - 1] = is_trimmed ? '\n' : 'x';
+            const struct lexer_counts whole = lexed_counts(LEXER_LUALATEX, in, n);
+            const struct lexer_counts cut = fed_byte_by_byte(in, n);
+            cr_expect(memcmp(&whole, &cut, sizeof whole) == 0, "%s", openings[i]);
+        }
+    }
     free(in);
 }
