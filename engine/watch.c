@@ -93,7 +93,8 @@ static uint64_t watch_period_ns(const struct shard *s)
 
 /* While it works, a shard that has turns itself looks once a period; one that sleeps need not wake
  * for each look, as a wake-up costs more than the look (timers are expensive in a virtual machine):
- * half the delay is early enough. */
+ * half the delay is early enough. (Two looks tell a stall; a request that had waited before is
+ * hedged by then, though it was due earlier.) */
 static uint64_t watch_patience_ns(const struct shard *s)
 {
     uint64_t period_ns = watch_period_ns(s);
