@@ -52,12 +52,12 @@ Test(timer_race_test, does_not_fire_before_a_reply_of_5_ms)
                   "fired at %" PRIu64, rows[i].hedge_fire - rows[i].proc_start);
 }
 
-/* With a delay of 60 ms, and 40 ms of work for each: ten requests, sent in pieces of so many bytes
+/* With a delay of 60 ms, and 55 ms of work for each: ten requests, sent in pieces of so many bytes
  * with 80 ms behind each. The number of those that were hedged, and their rows. */
 static unsigned race_in_pieces(size_t piece_bytes, struct row *hedged)
 {
     static const char *const options[] = {"--hedge-ms", "60", "--hedge-budget", "100", NULL};
-    const char *env[] = {"L0_FAULT_MS=40", "L0_FAULT_RATE_PPM=1000000", NULL};
+    const char *env[] = {"L0_FAULT_MS=55", "L0_FAULT_RATE_PPM=1000000", NULL};
     struct traffic_script script = {0};
     struct row rows[ROWS_MAX];
     struct daemon d;
@@ -79,16 +79,18 @@ static unsigned race_in_pieces(size_t piece_bytes, struct row *hedged)
     return n_hedged;
 }
 
-/* A client waits from its first byte on: that counts, but for the last quarter of the delay. */
+/* A client waits from its first byte on: that counts, but for the last quarter of the delay. (When
+ * within these 45 ms depends on when the sibling looks.) */
 Test(timer_race_test, counts_from_the_first_byte)
 {
     struct row rows[ROWS_MAX];
-    unsigned n = race_in_pieces(600, rows);
-    cr_expect_geq(n, 5, "%u of 10", n);
-    for (unsigned i = 0; i < n; i++)
-        cr_expect_geq(rows[i].hedge_fire - rows[i].proc_start, 15000000,
-                      "fired %" PRIu64 " ns after the frame was whole",
-                      rows[i].hedge_fire - rows[i].proc_start);
+    unsigned n = race_in_pieces(600, rows), early = 0;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t whole_ns = rows[i].hedge_fire - rows[i].proc_start;
+        cr_expect_geq(whole_ns, 15000000, "fired %" PRIu64 " ns after the last byte", whole_ns);
+        early += whole_ns < 60000000;
+    }
+    cr_expect_gt(early, 0, "of 10 requests, %u were hedged, none before the whole delay", n);
 }
 
 Test(timer_race_test, at_once_is_in_time)
