@@ -32,6 +32,7 @@ struct frames_client {
     int fd; /* -1: not connected */
     bool deaf, shut, ended;
     uint64_t active_ns; /* last time it connected, sent or listened again */
+    uint64_t taken_ns;  /* last time it took all that was there */
 
     /* to be sent, burst_bytes a turn */
     uint8_t *out;
@@ -205,13 +206,15 @@ static void frames_client_replied(struct frames_client *c, const struct frames_l
 static void frames_client_ended(struct frames_client *c, const struct frames_limits *limits,
                                 uint64_t now_ns)
 {
-    uint64_t age_ns = now_ns - c->active_ns;
+    /* What it sends does not excuse that it took no reply for so long. */
+    uint64_t age_ns = now_ns - c->active_ns, deaf_ns = now_ns - c->taken_ns;
     c->ended = true;
     frames_require(c->in_have == 0, "the stream ends within a reply");
     if (c->refused || limits->draining || limits->conns_were_up || c->deaf)
         return;
     if (c->n_replied < c->n_whole)
-        frames_require(age_ns >= limits->reply_ns, "the end, although a reply is due");
+        frames_require(age_ns >= limits->reply_ns || deaf_ns >= limits->reply_ns,
+                       "the end, although a reply is due");
     else
         frames_require(c->shut || age_ns >= limits->idle_ns, "the end, for no reason");
 }
@@ -223,8 +226,10 @@ static bool frames_client_receive(struct frames_client *c, const struct frames_l
     bool any = false;
     while (c->fd >= 0 && !c->ended) {
         ssize_t n = recv(c->fd, c->in + c->in_have, sizeof c->in - c->in_have, MSG_DONTWAIT);
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            c->taken_ns = now_ns;
             break;
+        }
         any = true;
         if (n <= 0) {
             frames_client_ended(c, limits, now_ns);

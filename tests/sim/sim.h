@@ -59,7 +59,7 @@ static inline void sim_connect(struct frames_client *c)
 {
     frames_client_close(c);
     c->burst_bytes = SIZE_MAX;
-    c->active_ns = fake_clock_ns;
+    c->active_ns = c->taken_ns = fake_clock_ns;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     c->fd = fcntl(fd, F_DUPFD_CLOEXEC, SIM_CLIENT_FD_MIN);
     frames_require(fd >= 0 && close(fd) == 0 && c->fd >= 0, "socket");
