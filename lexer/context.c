@@ -365,9 +365,7 @@ void context_finish(struct lexer *lx, uint32_t end)
 
 void context_see_line_end(struct lexer *lx, uint32_t start, uint32_t end)
 {
-    const uint8_t catcode = context_line_end_code(lx);
-    if (lx->context.end_is_space && catcode != CATCODE_END_LINE && catcode != CATCODE_IGNORED &&
-        catcode != CATCODE_SPACE)
+    if (lx->context.end_is_space && !context_is_plain_line_end(context_line_end_code(lx)))
         context_not_followed(lx, start, end);
 }
 

@@ -21,6 +21,12 @@ static inline uint8_t context_line_end_code(const struct lexer *lx)
     return lx->context.slots[lx->context.end_is_space ? ' ' : LEXER_SLOT_LINE_END];
 }
 
+/* A line end of that category code gives no character, but a space, a \par or nothing. */
+static inline bool context_is_plain_line_end(uint8_t catcode)
+{
+    return catcode == CATCODE_END_LINE || catcode == CATCODE_SPACE || catcode == CATCODE_IGNORED;
+}
+
 /* TeX takes U+0020 away from before line ends. Mostly that makes no difference: they give a space
  * and the line end nothing, instead of the other way round, or neither gives anything. False: it
  * makes one, and they have to be told from others. */

@@ -36,8 +36,7 @@ SIMD_INLINE bool simd_codes_end_names(const uint8_t *slots)
 /* Line ends that the rules know. */
 SIMD_INLINE bool simd_codes_end_lines(uint8_t line_end, bool is_space)
 {
-    return line_end == CATCODE_END_LINE || line_end == CATCODE_SPACE ||
-           line_end == CATCODE_IGNORED ||
+    return context_is_plain_line_end(line_end) ||
            (!is_space && (line_end == CATCODE_ACTIVE || line_end == CATCODE_OTHER));
 }
 

@@ -43,6 +43,11 @@ static const uint8_t catcodes[LEXER_KIND_COUNT] = {
     [LEXER_VERBATIM] = CATCODE_OTHER,
 };
 
+static bool has_token_per_character(unsigned kind)
+{
+    return catcodes[kind] != 0;
+}
+
 static bool next_at_end(struct token_cursor *cursor, struct token *token)
 {
     const uint8_t kind = cursor->added_end;
@@ -54,7 +59,7 @@ static bool next_at_end(struct token_cursor *cursor, struct token *token)
         .start = cursor->source.have, .end = cursor->source.have, .line = cursor->line};
     if (kind == LEXER_EOL_PAR)
         token->type = TOKEN_PAR;
-    else if (catcodes[kind] != 0)
+    else if (has_token_per_character(kind))
         set_character(token, catcodes[kind], '\r');
     else
         set_character(token, CATCODE_SPACE, ' ');
@@ -137,11 +142,6 @@ static bool whole_span(struct token_cursor *cursor, unsigned kind, struct token 
         cursor->line_over = ends_line(cursor, token->end);
         return false;
     }
-}
-
-static bool has_token_per_character(unsigned kind)
-{
-    return catcodes[kind] != 0;
 }
 
 bool token_next(struct token_cursor *cursor, struct token *token)
