@@ -371,18 +371,12 @@ SIMD_INLINE void avx2_put_spans(const uint64_t starts[SIMD_LANES],
     }
 }
 
-/* Their highest bits, each in the lane above, that of the last one in the first. */
-SIMD_INLINE simd_mask avx2_over(simd_mask bits)
+SIMD_INLINE simd_mask avx2_next(simd_mask bits, simd_mask before)
 {
-    const __m256i highest = _mm256_srli_epi64((__m256i)bits, 63);
-    return (simd_mask)_mm256_alignr_epi8(highest, _mm256_permute2x128_si256(highest, highest, 0x01),
-                                         sizeof(uint64_t));
-}
-
-SIMD_INLINE simd_mask avx2_next(simd_mask bits, simd_mask in)
-{
+    const __m256i halves = _mm256_permute2x128_si256((__m256i)before, (__m256i)bits, 0x21);
+    const __m256i below = _mm256_alignr_epi8((__m256i)bits, halves, sizeof(uint64_t));
     return (simd_mask)_mm256_or_si256(_mm256_slli_epi64((__m256i)bits, 1),
-                                      _mm256_blend_epi32((__m256i)avx2_over(bits), (__m256i)in, 3));
+                                      _mm256_srli_epi64(below, 63));
 }
 
 SIMD_INLINE uint32_t lane_signs(__m256i lanes)
@@ -414,7 +408,7 @@ SIMD_INLINE simd_mask given(simd_mask gives)
 /* Carries that a lane passes on are rare: they need 64 equal bits. */
 SIMD_INLINE simd_mask avx2_sum(simd_mask a, simd_mask b)
 {
-    const simd_mask sum = a + b, gives = (a & b) | ((a | b) & ~sum), in = given(gives);
+    const simd_mask sum = a + b, gives = a & (b | ~sum), in = given(gives);
     const __m256i full = _mm256_cmpeq_epi64((__m256i)sum, _mm256_set1_epi64x(-1));
     if (__builtin_expect(_mm256_testz_si256((__m256i)in, full), 1))
         return sum + in;
@@ -452,7 +446,6 @@ static const struct simd_isa avx2 = {
     .suspects = avx2_suspects,
     .gather = avx2_gather,
     .next = avx2_next,
-    .over = avx2_over,
     .sum = avx2_sum,
     .difference = avx2_difference,
     .any = avx2_any,

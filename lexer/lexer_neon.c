@@ -393,18 +393,10 @@ SIMD_INLINE simd_mask mask_of(uint64x2_t low, uint64x2_t high)
     return mask;
 }
 
-/* The highest bits, each in the lane above, that of the last one in the first. */
-SIMD_INLINE simd_mask neon_over(simd_mask bits)
+SIMD_INLINE simd_mask neon_next(simd_mask bits, simd_mask before)
 {
     const struct lanes b = lanes_of(bits);
-    return mask_of(vshrq_n_u64(vextq_u64(b.high, b.low, 1), 63),
-                   vshrq_n_u64(vextq_u64(b.low, b.high, 1), 63));
-}
-
-SIMD_INLINE simd_mask neon_next(simd_mask bits, simd_mask in)
-{
-    const struct lanes b = lanes_of(bits);
-    const uint64x2_t low = vzip1q_u64(lanes_of(in).low, vshrq_n_u64(b.low, 63));
+    const uint64x2_t low = vshrq_n_u64(vextq_u64(lanes_of(before).high, b.low, 1), 63);
     const uint64x2_t high = vshrq_n_u64(vextq_u64(b.low, b.high, 1), 63);
     return mask_of(vsliq_n_u64(low, b.low, 1), vsliq_n_u64(high, b.high, 1));
 }
@@ -468,7 +460,6 @@ static const struct simd_isa neon = {
     .suspects = neon_suspects,
     .gather = neon_gather,
     .next = neon_next,
-    .over = neon_over,
     .sum = neon_sum,
     .difference = neon_difference,
     .any = neon_any,

@@ -1,7 +1,8 @@
-/* A chunk of a document in vector kernels, small enough to stay near the processor, and the passes
- * over it: the classes of its bytes, once; then, step by step, the rules, giving masks, and the
- * output from these. What stands between the last two is lexer/simd_nest.h's. Where the byte-wise
- * machine has to take something, the next step begins behind it, in the same chunk. */
+/* A chunk of a document in vector kernels, small enough to stay near the processor, and the second
+ * pass over it. The first one, of lexer/simd_classes.h, tells the classes of its bytes, once; then,
+ * step by step, the rules give masks; lexer/simd_nest.h and lexer/simd_spans.h are what comes
+ * behind. Where the byte-wise machine has to take something, the next step begins behind it, in the
+ * same chunk. */
 #ifndef L0_LEXER_SIMD_CHUNK_H
 #define L0_LEXER_SIMD_CHUNK_H
 
@@ -33,11 +34,12 @@ struct simd_chunk {
     bool has_high; /* these masks are set, which are for characters beyond ASCII */
     struct simd_utf8 utf8;
     simd_lanes suspects;
-    struct simd_carry carry[SIMD_GROUPS_MAX + 1]; /* into each group, or at begin; and out of it */
-    simd_lanes starts, tokens, lines, skipped, escapes;
-    simd_lanes all_starts;                           /* those behind the step's end too */
-    simd_lanes comment, word, middle, fresh, run[3]; /* what is handed on behind each byte */
-    simd_lanes low, high, symbols, follows;          /* see struct simd_wide */
+    struct simd_carry entry; /* what comes in at begin, where that is amid a group */
+    simd_lanes starts, tokens, lines, skipped;
+    simd_lanes all_starts; /* those behind the step's end too */
+    /* What is handed on behind each byte, as struct simd_carry has it. */
+    union simd_behind comment, word, escape, middle, fresh, run[3], crs, carets, trimmed, shifts;
+    simd_lanes low, high, symbols, follows; /* see struct simd_wide */
     simd_lanes events; /* first letters of words that may be watched, suspects, what is loose */
     simd_lanes kind[SIMD_KIND_BITS]; /* of starts; escape characters are control symbols */
     /* First letters; a lane without follows. */
@@ -55,116 +57,6 @@ SIMD_INLINE uint32_t simd_count_lanes(const uint64_t lanes[SIMD_LANES])
     return simd_count(lanes[0]) + simd_count(lanes[1]) + simd_count(lanes[2]) +
            simd_count(lanes[3]);
 }
-
-/* Pass 1. */
-
-/* Of a group in which all lanes have some: what sets of characters tell. */
-SIMD_INLINE void simd_classify_dense(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                     uint32_t first_lane, uint64_t behind[2])
-{
-    for (uint32_t lane = first_lane; lane < first_lane + SIMD_LANES; lane++) {
-        const uint32_t base = lane * SIMD_LANE_BYTES;
-        const uint64_t rest = simd_utf8_by_sets(isa, chunk->in + base, lane, &chunk->utf8, behind);
-        simd_utf8_append(&chunk->utf8_list, base, rest);
-    }
-}
-
-/* Characters beyond ASCII, which stand in these halves of lanes: groups with many of them as a
- * whole, else half by half. What no set tells is left for later. */
-SIMD_INLINE void simd_classify_utf8(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                    uint64_t halves)
-{
-    struct simd_utf8_list *const list = &chunk->utf8_list;
-    const uint64_t all = simd_below(SIMD_HALVES), lower = all / 3; /* 01010101 */
-    uint64_t behind[2] = {0, 0};
-    list->n = 0;
-    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane += SIMD_LANES) {
-        const uint64_t here = halves >> 2 * lane & all;
-        if (((here | here >> 1) & lower) == lower &&
-            simd_count_lanes(chunk->utf8.leads + lane) > SIMD_UTF8_FEW) {
-            simd_classify_dense(isa, chunk, lane, behind);
-            halves &= ~(all << 2 * lane);
-        } else {
-            simd_store(chunk->utf8.leads + lane, simd_lowest(false));
-            simd_store(chunk->utf8.letters + lane, simd_lowest(false));
-            simd_store(chunk->utf8.others + lane, simd_lowest(false));
-            chunk->utf8.letters[lane] = behind[0];
-            chunk->utf8.others[lane] = behind[1];
-            behind[0] = behind[1] = 0;
-        }
-    }
-    for (; halves; halves &= halves - 1) {
-        const uint32_t half = simd_first(halves), base = half * SIMD_HALF_BYTES;
-        simd_utf8_append(list, base, simd_utf8_by_few(isa, chunk->in + base, half, &chunk->utf8));
-    }
-    for (uint32_t i = 0; i < list->n; i++)
-        simd_utf8_put(chunk->in, list->at[i], &chunk->utf8, chunk->suspects);
-}
-
-/* Where bytes beyond ASCII are characters by themselves, some are suspects nevertheless. */
-SIMD_INLINE void simd_classify_bytes(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                     uint64_t halves)
-{
-    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane += SIMD_LANES) {
-        simd_store(chunk->utf8.letters + lane, simd_lowest(false));
-        simd_store(chunk->utf8.others + lane, simd_lowest(false));
-        simd_store(chunk->utf8.leads + lane, simd_lowest(false));
-    }
-    while (halves) {
-        const uint32_t lane = simd_first(halves) / 2;
-        chunk->suspects[lane] = isa->suspects(chunk->in + (size_t)lane * SIMD_LANE_BYTES);
-        halves &= ~(UINT64_C(3) << 2 * lane);
-    }
-}
-
-/* Where bytes that are not ASCII are, and what they are. */
-SIMD_INLINE void simd_find_high(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                unsigned regime, bool by_codes)
-{
-    uint64_t halves = 0;
-    for (uint32_t group = 0; group < chunk->n_groups; group++) {
-        const uint32_t lane = group * SIMD_LANES;
-        const simd_mask b = simd_load(chunk->plane[2] + lane);
-        const simd_mask three = simd_load(chunk->plane[0] + lane) &
-                                simd_load(chunk->plane[1] + lane) &
-                                ~simd_load(chunk->plane[3] + lane);
-        simd_mask high = regime == LEXER_LUALATEX ? three & ~b : three & b;
-        if (by_codes)
-            high &= ~simd_load(chunk->ignored + lane);
-        const uint64_t here = isa->halves(high);
-        halves |= here << group * SIMD_HALVES;
-        simd_store(chunk->utf8.leads + lane, high); /* for now */
-        simd_store(chunk->suspects + lane, simd_lowest(false));
-    }
-    chunk->has_high = halves != 0;
-    if (halves && regime == LEXER_LUALATEX)
-        simd_classify_utf8(isa, chunk, halves);
-    else if (halves)
-        simd_classify_bytes(isa, chunk, halves);
-}
-
-SIMD_INLINE void simd_classify(const struct simd_isa *isa, struct simd_chunk *chunk,
-                               unsigned regime, bool at_is_letter)
-{
-    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++)
-        isa->classify(chunk->in + (size_t)lane * SIMD_LANE_BYTES, regime, at_is_letter,
-                      chunk->plane, chunk->unwatched, lane);
-    simd_find_high(isa, chunk, regime, false);
-}
-
-/* By the chunk's table. */
-SIMD_INLINE void simd_classify_by(const struct simd_isa *isa, struct simd_chunk *chunk,
-                                  unsigned regime)
-{
-    for (uint32_t lane = 0; lane < chunk->n_groups * SIMD_LANES; lane++) {
-        const uint8_t *const in = chunk->in + (size_t)lane * SIMD_LANE_BYTES;
-        isa->classify_by(in, chunk->table, chunk->plane, chunk->ignored, chunk->unwatched, lane);
-        chunk->raw_blanks[lane] = chunk->table->tells_blanks ? isa->equal(in, ' ') : 0;
-    }
-    simd_find_high(isa, chunk, regime, true);
-}
-
-/* Pass 2. */
 
 SIMD_INLINE struct simd_group simd_group_of(const struct simd_chunk *chunk, uint32_t group,
                                             bool by_codes)
@@ -239,15 +131,20 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
     simd_store(chunk->tokens + lane, w->tokens);
     simd_store(chunk->lines + lane, w->line_ends);
     simd_store(chunk->skipped + lane, w->skipped);
-    simd_store(chunk->escapes + lane, w->escape);
-    simd_store(chunk->comment + lane, w->comment);
-    simd_store(chunk->word + lane, w->word);
-    simd_store(chunk->middle + lane, w->leaves_middle);
-    simd_store(chunk->fresh + lane, w->fresh);
-    simd_store(chunk->run[0] + lane, w->plain_letters | w->plain_blanks);
-    simd_store(chunk->run[1] + lane, w->plain_others | w->plain_blanks);
+    simd_store(chunk->escape.of + lane, w->escape);
+    simd_store(chunk->comment.of + lane, w->comment & ~w->line_ends);
+    simd_store(chunk->word.of + lane, w->word);
+    simd_store(chunk->middle.of + lane, w->leaves_middle);
+    simd_store(chunk->fresh.of + lane, w->fresh);
+    simd_store(chunk->run[0].of + lane, w->plain_letters | w->plain_blanks);
+    simd_store(chunk->run[1].of + lane, w->plain_others | w->plain_blanks);
     if (w->sets.by_codes)
-        simd_store(chunk->run[2] + lane, w->plain_skipped);
+        simd_store(chunk->run[2].of + lane, w->plain_skipped);
+    simd_store(chunk->crs.of + lane, w->sets.crs);
+    simd_store(chunk->carets.of + lane, w->carets);
+    if (w->sets.by_codes)
+        simd_store(chunk->trimmed.of + lane, simd_trimmed(w));
+    simd_store(chunk->shifts.of + lane, w->shifts);
     simd_store(chunk->low + lane, w->low);
     simd_store(chunk->high + lane, w->high);
     simd_store(chunk->symbols + lane, w->symbols);
@@ -271,7 +168,7 @@ SIMD_INLINE void simd_put_group(const struct simd_group *group, const struct sim
 SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
 {
     const uint8_t *const in = chunk->in + chunk->begin;
-    const uint64_t *const escapes = chunk->escapes;
+    const uint64_t *const escapes = chunk->escape.of;
     uint32_t n = chunk->end - chunk->begin;
     n -= simd_utf8_begun(in, n);
     if (n > 0 && ((in[n - 1] == '^' && in[n] == '^') || (in[n - 1] == '\r' && in[n] == '\n')))
@@ -284,6 +181,46 @@ SIMD_INLINE void simd_settle_end(struct simd_chunk *chunk)
     if (n > 0 && simd_lane_bit(escapes, chunk->begin + n - 1))
         n--;
     chunk->end = chunk->begin + n;
+}
+
+/* What comes into a group in which the step does not begin, but for its first byte. */
+SIMD_INLINE struct simd_carry simd_carry_into(const struct simd_chunk *chunk, uint32_t group,
+                                              bool by_codes)
+{
+    const uint32_t lane = group * SIMD_LANES, last = lane + SIMD_LANES - 1;
+    struct simd_carry carry = {
+        .comment = {chunk->comment.all[last] >> (SIMD_LANE_BYTES - 1)},
+        .word = {chunk->word.all[last] >> (SIMD_LANE_BYTES - 1)},
+        .escape = simd_load(chunk->escape.all + lane),
+        .middle = simd_load(chunk->middle.all + lane),
+        .fresh = simd_load(chunk->fresh.all + lane),
+        .run = {simd_load(chunk->run[0].all + lane), simd_load(chunk->run[1].all + lane)},
+        .crs = simd_load(chunk->crs.all + lane),
+        .carets = simd_load(chunk->carets.all + lane),
+        .shifts = simd_load(chunk->shifts.all + lane)};
+    if (by_codes) {
+        carry.run[2] = simd_load(chunk->run[2].all + lane);
+        carry.trimmed = simd_load(chunk->trimmed.all + lane);
+    }
+    return carry;
+}
+
+/* The same for a group that the step begins with. */
+SIMD_INLINE void simd_put_carry(struct simd_chunk *chunk, uint32_t group,
+                                const struct simd_carry *carry)
+{
+    const uint32_t lane = group * SIMD_LANES;
+    simd_store(chunk->comment.all + lane, carry->comment);
+    simd_store(chunk->word.all + lane, carry->word);
+    simd_store(chunk->escape.all + lane, carry->escape);
+    simd_store(chunk->middle.all + lane, carry->middle);
+    simd_store(chunk->fresh.all + lane, carry->fresh);
+    for (int i = 0; i < 3; i++)
+        simd_store(chunk->run[i].all + lane, carry->run[i]);
+    simd_store(chunk->crs.all + lane, carry->crs);
+    simd_store(chunk->carets.all + lane, carry->carets);
+    simd_store(chunk->trimmed.all + lane, carry->trimmed);
+    simd_store(chunk->shifts.all + lane, carry->shifts);
 }
 
 SIMD_INLINE struct simd_entry simd_entry_of(const struct simd_chunk *chunk, bool is_amid)
@@ -306,12 +243,13 @@ SIMD_INLINE bool simd_apply_rules_to(const struct simd_isa *isa, struct simd_chu
                                      uint32_t group, bool is_amid, struct simd_variant variant)
 {
     const struct simd_entry entry = simd_entry_of(chunk, is_amid);
+    const struct simd_carry carry =
+        is_amid ? chunk->entry : simd_carry_into(chunk, group, variant.by_codes);
     const struct simd_group g = simd_group_of(chunk, group, variant.by_codes);
     const uint32_t next = (group + 1) * SIMD_GROUP_BYTES;
     const bool next_is_lf = chunk->in[next] == '\n';
     struct simd_wide w;
-    simd_find(isa, &entry, &g, &chunk->carry[group], &chunk->line_stops, next_is_lf, &w);
-    simd_carry_on(isa, &w, &chunk->carry[group + 1]);
+    simd_find(isa, &entry, &g, &carry, &chunk->line_stops, next_is_lf, &w);
     simd_put_group(&g, &w, chunk, group * SIMD_LANES, variant.writes);
     if (__builtin_expect(!isa->any(w.stop_here | w.stop_behind), 1))
         return false;
@@ -331,21 +269,22 @@ SIMD_INLINE bool simd_apply_rules_at_begin(const struct simd_isa *isa, struct si
                : simd_apply_rules_to(isa, chunk, group, false, variant);
 }
 
-/* From begin on, where carry is: the masks of the step, which ends before limit, or before the
- * first stop: whether there is one. Behind a cut, groups whose masks are there keep them if what
- * comes in is the same again; not where the step ends in the first one, since the end was settled
- * by what escaped what before. */
+/* From begin on: the masks of the step, which ends before limit, or before the first stop: whether
+ * there is one. Behind a cut, groups whose masks are there keep them if what comes in is the same
+ * again; not where the step ends in the first one, since the end was settled by what escaped what
+ * before. */
 SIMD_INLINE bool simd_apply_rules(const struct simd_isa *isa, struct simd_chunk *chunk,
                                   struct simd_variant variant)
 {
     uint32_t group = chunk->begin / SIMD_GROUP_BYTES;
     if (chunk->ruled_end > (group + 1) * SIMD_GROUP_BYTES) {
-        const struct simd_carry known = chunk->carry[group + 1];
+        const struct simd_carry known = simd_carry_into(chunk, group + 1, variant.by_codes);
         chunk->end = chunk->ruled_end;
-        if (!simd_apply_rules_at_begin(isa, chunk, variant) &&
-            simd_same_carry(isa, &known, &chunk->carry[group + 1])) {
+        if (!simd_apply_rules_at_begin(isa, chunk, variant)) {
+            const struct simd_carry now = simd_carry_into(chunk, group + 1, variant.by_codes);
             chunk->end = chunk->ruled_end;
-            return chunk->ruled_stop;
+            if (simd_same_carry(isa, &known, &now))
+                return chunk->ruled_stop;
         }
     }
     uint32_t end_group = group + SIMD_STEP_GROUPS;
@@ -373,38 +312,42 @@ struct simd_state {
 /* Behind the byte of that index. */
 SIMD_INLINE struct simd_state simd_state_behind(const struct simd_chunk *chunk, uint32_t index)
 {
-    const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2], index);
-    const bool low = simd_lane_bit(chunk->run[0], index);
-    const bool high = simd_lane_bit(chunk->run[1], index);
-    return (struct simd_state){
-        .comment = simd_lane_bit(chunk->comment, index) && !simd_lane_bit(chunk->lines, index),
-        .word = simd_lane_bit(chunk->word, index),
-        .middle = simd_lane_bit(chunk->middle, index),
-        .fresh = simd_lane_bit(chunk->fresh, index),
-        .letters = low && !high,
-        .others = high && !low,
-        .blanks = skipped || (low && high),
-        .shift = simd_lane_bit(chunk->high, index) && !simd_lane_bit(chunk->low, index),
-        .skipped = skipped};
+    const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2].of, index);
+    const bool low = simd_lane_bit(chunk->run[0].of, index);
+    const bool high = simd_lane_bit(chunk->run[1].of, index);
+    return (struct simd_state){.comment = simd_lane_bit(chunk->comment.of, index),
+                               .word = simd_lane_bit(chunk->word.of, index),
+                               .middle = simd_lane_bit(chunk->middle.of, index),
+                               .fresh = simd_lane_bit(chunk->fresh.of, index),
+                               .letters = low && !high,
+                               .others = high && !low,
+                               .blanks = skipped || (low && high),
+                               .shift = simd_lane_bit(chunk->high, index) &&
+                                        !simd_lane_bit(chunk->low, index),
+                               .skipped = skipped};
 }
 
-/* The next step's entry. */
+/* The next step's entry: amid a group its bit says what comes in, else the last one of the group
+ * before, but for what struct simd_carry has for the first byte. */
 SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
                                const struct simd_state *state)
 {
-    const simd_mask first = simd_mask_bit(begin % SIMD_GROUP_BYTES), none = {0};
-    struct simd_carry *const carry = &chunk->carry[begin / SIMD_GROUP_BYTES];
+    const uint32_t index = begin % SIMD_GROUP_BYTES;
+    const simd_mask bit = simd_mask_bit(index > 0 ? index : SIMD_GROUP_BYTES - 1), none = {0};
     const bool spaces = state->blanks && !state->skipped;
+    const struct simd_carry carry = {.comment = state->comment ? bit : none,
+                                     .word = state->word ? bit : none,
+                                     .middle = state->middle ? bit : none,
+                                     .fresh = state->fresh ? bit : none,
+                                     .run = {state->letters || spaces ? bit : none,
+                                             state->others || spaces ? bit : none,
+                                             state->skipped ? bit : none},
+                                     .shifts = state->shift ? bit : none};
     chunk->begin = begin;
-    carry->escaped = carry->cr = carry->caret = carry->trimmed = none;
-    carry->shift = state->shift ? first : none;
-    carry->comment = state->comment ? first : none;
-    carry->word = state->word ? first : none;
-    carry->middle = state->middle ? first : none;
-    carry->fresh = state->fresh ? first : none;
-    carry->run[0] = state->letters || spaces ? first : none;
-    carry->run[1] = state->others || spaces ? first : none;
-    carry->run[2] = state->skipped ? first : none;
+    if (index > 0)
+        chunk->entry = carry;
+    else
+        simd_put_carry(chunk, begin / SIMD_GROUP_BYTES, &carry);
 }
 
 /* In the masks, the byte goes on with a run of letters (low) or others (high); maybe as a line end
@@ -413,8 +356,8 @@ SIMD_INLINE bool simd_joins(const struct simd_chunk *chunk, uint32_t index, bool
 {
     if (chunk->by_codes && simd_lane_bit(chunk->lines, index))
         return high && !low;
-    return low != high && simd_lane_bit(chunk->run[0], index) == low &&
-           simd_lane_bit(chunk->run[1], index) == high;
+    return low != high && simd_lane_bit(chunk->run[0].of, index) == low &&
+           simd_lane_bit(chunk->run[1].of, index) == high;
 }
 
 /* The masks from begin on, where the state is given, hold, since they were made with that state
@@ -424,7 +367,7 @@ SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
                                 const struct simd_state *state)
 {
     if (begin == 0 || begin + SIMD_SETTLED_BYTES > chunk->ruled_end ||
-        simd_lane_bit(chunk->escapes, begin - 1))
+        simd_lane_bit(chunk->escape.of, begin - 1))
         return false;
     const struct simd_state known = simd_state_behind(chunk, begin - 1);
     const bool same = known.letters == state->letters && known.others == state->others &&
@@ -432,7 +375,7 @@ SIMD_INLINE bool simd_resume_at(struct simd_chunk *chunk, uint32_t begin,
     const bool none = !state->letters && !state->others && !state->blanks && !known.blanks;
     if (known.comment != state->comment || known.middle != state->middle ||
         known.fresh != state->fresh || known.shift != state->shift || !(same || none) ||
-        simd_lane_bit(chunk->word, begin))
+        simd_lane_bit(chunk->word.of, begin))
         return false;
     const uint32_t index = begin % SIMD_GROUP_BYTES, lane = (begin - index) / SIMD_LANE_BYTES;
     const bool joins = !same && simd_joins(chunk, begin, known.letters, known.others);

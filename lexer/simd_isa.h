@@ -11,6 +11,16 @@
 /* Masks by lane. */
 typedef uint64_t simd_lanes[SIMD_LANES_MAX] __attribute__((aligned(32)));
 
+/* The same, with a group before the first one: at a lane that a group begins with, all has the
+ * group before it. */
+union simd_behind {
+    uint64_t all[SIMD_LANES + SIMD_LANES_MAX] __attribute__((aligned(32)));
+    struct {
+        uint64_t before[SIMD_LANES] __attribute__((aligned(32)));
+        simd_lanes of;
+    };
+};
+
 /* Classes of ASCII characters by a table, where category codes differ from the regime's. Each is
  * there xor beyond, the class of all other bytes; in both, bit 4 says that it is ignored. */
 struct simd_table {
@@ -49,12 +59,11 @@ struct simd_isa {
     /* The bits that are in the mask, moved together, lowest first. */
     uint64_t (*gather)(uint64_t bits, uint64_t mask);
 
-    /* Masks of groups. One byte on; in: what its lowest bit becomes, and other bits that do not
-     * matter. over: such a mask, of the highest bit. */
-    simd_mask (*next)(simd_mask bits, simd_mask in);
-    simd_mask (*over)(simd_mask bits);
-    simd_mask (*sum)(simd_mask a, simd_mask b);        /* of 256 bits */
-    simd_mask (*difference)(simd_mask a, simd_mask b); /* the same */
+    /* Masks of groups. One byte on; before: of the group before, of which the last bit counts. */
+    simd_mask (*next)(simd_mask bits, simd_mask before);
+    /* Of 256 bits. Those of b are also in a, but for some that no carry comes to. */
+    simd_mask (*sum)(simd_mask a, simd_mask b);
+    simd_mask (*difference)(simd_mask a, simd_mask b);
     bool (*any)(simd_mask bits);
     uint32_t (*halves)(simd_mask bits); /* halves of lanes with any, a bit for each */
 

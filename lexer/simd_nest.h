@@ -88,12 +88,12 @@ SIMD_INLINE uint32_t simd_take_event(const struct simd_place *place, struct simd
                                      uint32_t lane, uint64_t event, struct simd_flow *flow)
 {
     const uint32_t at = place->pos + lane * SIMD_LANE_BYTES + simd_first(event);
-    if (chunk->word[lane] & event)
+    if (chunk->word.of[lane] & event)
         return simd_take_word(place, chunk, at, flow);
     if (!simd_is_apart(chunk, lane, event))
         return at;
     if (place->input[at] >= 0x80)
-        simd_take_suspect(place, at, chunk->comment[lane] & event);
+        simd_take_suspect(place, at, chunk->comment.of[lane] & event);
     return place->end;
 }
 

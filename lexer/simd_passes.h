@@ -2,6 +2,7 @@
 #ifndef L0_LEXER_SIMD_PASSES_H
 #define L0_LEXER_SIMD_PASSES_H
 
+#include "lexer/simd_classes.h"
 #include "lexer/simd_run.h"
 #include "lexer/simd_spans.h"
 

@@ -15,8 +15,8 @@ struct simd_verb {
  * then begins. */
 SIMD_INLINE bool simd_ends_as_told(const struct simd_chunk *chunk, uint32_t end)
 {
-    const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2], end - 1);
-    return simd_lane_bit(chunk->middle, end - 1) && !simd_lane_bit(chunk->escapes, end - 1) &&
+    const bool skipped = chunk->by_codes && simd_lane_bit(chunk->run[2].of, end - 1);
+    return simd_lane_bit(chunk->middle.of, end - 1) && !simd_lane_bit(chunk->escape.of, end - 1) &&
            !skipped;
 }
 
@@ -37,8 +37,9 @@ SIMD_INLINE uint64_t simd_bits_between(uint32_t lane, uint32_t begin, uint32_t e
 
 SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb *verb, bool writes)
 {
-    const bool goes_on = simd_joins(chunk, verb->end, simd_lane_bit(chunk->run[0], verb->end - 1),
-                                    simd_lane_bit(chunk->run[1], verb->end - 1));
+    const bool goes_on =
+        simd_joins(chunk, verb->end, simd_lane_bit(chunk->run[0].of, verb->end - 1),
+                   simd_lane_bit(chunk->run[1].of, verb->end - 1));
     for (uint32_t lane = verb->begin / SIMD_LANE_BYTES; lane * SIMD_LANE_BYTES < verb->end;
          lane++) {
         const uint64_t inside = simd_bits_between(lane, verb->begin, verb->end);
@@ -58,8 +59,8 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
     simd_change_bit(chunk->follows, verb->end, false); /* the delimiter may be a $ */
     if (goes_on)
         simd_change_bit(chunk->starts, verb->end, true);
-    simd_change_bit(chunk->run[0], verb->end - 1, false);
-    simd_change_bit(chunk->run[1], verb->end - 1, false);
+    simd_change_bit(chunk->run[0].of, verb->end - 1, false);
+    simd_change_bit(chunk->run[1].of, verb->end - 1, false);
 }
 
 /* Takes the text behind a command at offset at. False: it was left. */

@@ -5,26 +5,27 @@
 
 #include "lexer/simd_isa.h"
 
-/* What a group hands to the next one, in the lowest bits; or what the document's state is before
- * the entry, there. */
+/* What comes into a group. The first two are bits of its first byte, or of the entry; the others
+ * are masks of the group before, of which the last byte counts, or the entry's bit. */
 struct simd_carry {
-    simd_mask escaped, comment, word; /* the next byte is escaped, in a comment, in a word */
-    simd_mask middle, fresh;          /* state M; state N */
-    simd_mask run[3];                 /* such a run may be joined: see simd_find_spans(); the last
-                                       * one by codes only */
-    simd_mask cr, caret;              /* the last byte was CR; ^, or an escaped blank */
-    simd_mask trimmed;                /* the last byte was one that may be; by codes only */
-    simd_mask shift;                  /* the last byte, or token, was a $ */
+    simd_mask comment, word; /* in a comment, in a word */
+    simd_mask escape;        /* the next byte is escaped */
+    simd_mask middle, fresh; /* state M; state N */
+    simd_mask run[3];        /* such a run may be joined: see simd_find_spans(); the last one by
+                              * codes only */
+    simd_mask crs, carets;   /* CR; ^, or an escaped blank */
+    simd_mask trimmed;       /* blanks that may be; by codes only */
+    simd_mask shifts;        /* a $ */
 };
 
-/* Where in a group work begins: bytes before are of no class, and state comes in there. */
+/* Where in a group work begins: bytes before are of no class, and what comes in does so there. */
 struct simd_entry {
     bool is_amid;    /* not with the first byte: known when compiled */
     simd_mask first; /* the entry's bit */
     simd_mask live;  /* that and all above */
 };
 
-/* One byte on; in: of a group's carry. */
+/* One byte on; in: of what comes into the group. */
 SIMD_INLINE simd_mask simd_next(const struct simd_isa *isa, const struct simd_entry *entry,
                                 simd_mask bits, simd_mask in)
 {
@@ -69,14 +70,15 @@ struct simd_wide {
     simd_mask comment_start;
     simd_mask word; /* letters of control words */
     simd_mask word_first;
-    /* Where bytes may be left to the byte-wise machine: before here, and one before behind. */
-    simd_mask stop_here, stop_behind;
+    /* Where bytes may be left to the byte-wise machine: before here, and one before behind, which
+     * is behind one of carets. */
+    simd_mask stop_here, stop_behind, carets;
     /* The spans. */
     simd_mask starts, tokens, pars, skipped, nones;
     simd_mask plain; /* neither escaped nor in a comment */
     /* Of enum simd_symbol: their lower and higher bits, and all of them. Behind a $: another one,
      * or what is no token, behind which there may be one. */
-    simd_mask low, high, symbols, follows, loose;
+    simd_mask shifts, low, high, symbols, follows, loose;
     simd_mask plain_letters, plain_others, plain_blanks, leaves_middle, fresh;
     simd_mask plain_skipped; /* by codes: of skipped runs; plain_blanks is of the others then */
     simd_mask active_ends, other_ends; /* by codes: line ends that are such characters */
@@ -143,9 +145,9 @@ SIMD_INLINE void simd_find_lines(const struct simd_isa *isa, const struct simd_e
     w->line_ends = s->lfs;
     w->stop_here = s->lfs & stops->lfs;
     w->second_half = (simd_mask){0};
-    if (__builtin_expect(!isa->any(s->crs | carry->cr), 1))
+    if (__builtin_expect(!isa->any(s->crs | carry->crs), 1))
         return;
-    w->second_half = s->lfs & simd_next(isa, entry, s->crs, carry->cr);
+    w->second_half = s->lfs & simd_next(isa, entry, s->crs, carry->crs);
     w->line_ends = s->crs | (s->lfs & ~w->second_half);
     /* What is said of a CR depends on the next byte, in the last lane on one behind it. */
     uint64_t lfs[SIMD_LANES + 1] = {[SIMD_LANES] = next_is_lf};
@@ -170,12 +172,12 @@ SIMD_INLINE void simd_find_escapes(const struct simd_isa *isa, const struct simd
                                    simd_mask *escape, simd_mask *escaped)
 {
     *escape = escapes;
-    *escaped = simd_next(isa, entry, escapes, carry->escaped);
+    *escaped = simd_next(isa, entry, escapes, carry->escape);
     if (__builtin_expect(!isa->any(escapes & *escaped), 1)) /* no run of them */
         return;
     const simd_mask odd = simd_all(UINT64_C(0xAAAAAAAAAAAAAAAA));
     const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
-    const simd_mask first_escaped = carry->escaped & lowest, run = escapes & ~first_escaped;
+    const simd_mask first_escaped = *escaped & lowest, run = escapes & ~first_escaped;
     const simd_mask parity = isa->difference(isa->next(run, (simd_mask){0}) | odd, run) ^ odd;
     *escape = parity & escapes;
     *escaped = parity ^ (escapes | first_escaped);
@@ -195,19 +197,17 @@ SIMD_INLINE void simd_find_commands(const struct simd_isa *isa, const struct sim
                                     struct simd_wide *w, const struct simd_carry *carry)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
     simd_mask escape, escaped;
     simd_find_escapes(isa, entry, carry, s->escapes, &escape, &escaped);
     const simd_mask rest = ~w->line_ends;
-    const simd_mask in_comment = carry->comment & lowest;
     const simd_mask opens = s->comments & ~escaped;
-    const simd_mask sum = isa->sum(rest, opens | in_comment);
-    w->comment = (sum ^ rest) | opens | in_comment;
-    w->comment_start = opens & ~sum & ~in_comment;
+    const simd_mask sum = isa->sum(rest, opens | carry->comment);
+    w->comment = (sum ^ rest) | opens | carry->comment;
+    w->comment_start = opens & ~sum & ~carry->comment;
     w->escape = escape & ~w->comment;
     w->escaped = escaped & ~w->comment;
     w->word_first = w->escaped & s->letters;
-    w->word = s->letters & ~isa->sum(s->letters, w->word_first | (carry->word & lowest));
+    w->word = s->letters & ~isa->sum(s->letters, w->word_first | carry->word);
 }
 
 /* What more has to be seen of: ^, and escaped blanks. */
@@ -233,15 +233,15 @@ SIMD_INLINE void simd_find_stops(const struct simd_isa *isa, const struct simd_e
                                  const struct simd_line_stops *stops)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask carets = simd_carets(w);
+    w->carets = simd_carets(w);
+    const simd_mask behind = simd_next(isa, entry, w->carets, carry->carets);
     w->stop_here |= (s->hard & ~w->comment) | (w->escaped & (s->hard | s->wide_others));
-    w->stop_behind =
-        simd_next(isa, entry, carets, carry->caret) & (s->superscripts | s->blanks | w->line_ends);
+    w->stop_behind = behind & (s->superscripts | s->blanks | w->line_ends);
     if (!s->by_codes)
         return;
     /* Ignored ones may be U+0020, and trimmed. */
     w->stop_here |= w->escaped & (s->ignored | (w->line_ends & stops->escaped));
-    w->stop_behind |= simd_next(isa, entry, carets, carry->caret) & (s->ignored | s->raw_blanks);
+    w->stop_behind |= behind & (s->ignored | s->raw_blanks);
     w->stop_here |= w->line_ends & simd_next(isa, entry, simd_trimmed(w), carry->trimmed);
 }
 
@@ -293,7 +293,6 @@ SIMD_INLINE void simd_find_spans_by_codes(const struct simd_isa *isa,
                                           const struct simd_line_stops *stops)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask lowest = entry->is_amid ? entry->first : simd_lowest(true);
     const simd_mask ends = w->line_ends | w->second_half;
     w->plain = ~(w->escaped | w->comment);
     w->plain_letters = s->letters & ~(w->word | w->comment);
@@ -304,7 +303,8 @@ SIMD_INLINE void simd_find_spans_by_codes(const struct simd_isa *isa,
     w->leaves_middle = gives | (ignored & ~isa->sum(ignored, kept));
     const simd_mask in_middle = simd_next(isa, entry, w->leaves_middle, carry->middle);
     const simd_mask spaces = blanks & in_middle;
-    const simd_mask goes_on = carry->run[0] & carry->run[1] & lowest & blanks;
+    const simd_mask goes_on =
+        simd_next(isa, entry, (simd_mask){0}, carry->run[0] & carry->run[1]) & blanks;
     w->plain_blanks = blanks & ~isa->sum(blanks, spaces | goes_on);
     w->plain_skipped = ignored | (blanks & ~w->plain_blanks);
     const simd_mask run[3] = {w->plain_letters | w->plain_blanks, w->plain_others | w->plain_blanks,
@@ -337,12 +337,12 @@ SIMD_INLINE void simd_find_symbols(const struct simd_isa *isa, const struct simd
                                    struct simd_wide *w, const struct simd_carry *carry)
 {
     const struct simd_sets *s = &w->sets;
-    const simd_mask shifts = s->math_shifts & w->plain;
+    w->shifts = s->math_shifts & w->plain;
     w->low = (s->end_groups & w->plain) | w->pars;
-    w->high = shifts | w->pars;
+    w->high = w->shifts | w->pars;
     w->symbols = (s->begin_groups & w->plain) | w->low | w->high;
-    const simd_mask behind = simd_next(isa, entry, shifts, carry->shift);
-    w->follows = behind & shifts;
+    const simd_mask behind = simd_next(isa, entry, w->shifts, carry->shifts);
+    w->follows = behind & w->shifts;
     w->loose = behind & ~w->tokens;
 }
 
@@ -362,34 +362,17 @@ SIMD_INLINE void simd_find(const struct simd_isa *isa, const struct simd_entry *
     simd_find_symbols(isa, entry, w, carry);
 }
 
-SIMD_INLINE void simd_carry_on(const struct simd_isa *isa, const struct simd_wide *w,
-                               struct simd_carry *next)
-{
-    next->escaped = isa->over(w->escape);
-    next->comment = isa->over(w->comment & ~w->line_ends);
-    next->word = isa->over(w->word);
-    next->middle = isa->over(w->leaves_middle);
-    next->fresh = isa->over(w->fresh);
-    next->run[0] = isa->over(w->plain_letters | w->plain_blanks);
-    next->run[1] = isa->over(w->plain_others | w->plain_blanks);
-    if (w->sets.by_codes) {
-        next->run[2] = isa->over(w->plain_skipped);
-        next->trimmed = isa->over(simd_trimmed(w));
-    }
-    next->cr = isa->over(w->sets.crs);
-    next->caret = isa->over(simd_carets(w));
-    next->shift = isa->over(w->high & ~w->low);
-}
-
-/* The same comes in. Of the runs, two tell the third: what is ignored is never of another one. */
+/* The same comes in, behind a whole group. Of the runs, two tell the third: what is ignored is
+ * never of another one. */
 SIMD_INLINE bool simd_same_carry(const struct simd_isa *isa, const struct simd_carry *a,
                                  const struct simd_carry *b)
 {
-    const simd_mask differ = (a->escaped ^ b->escaped) | (a->comment ^ b->comment) |
-                             (a->word ^ b->word) | (a->middle ^ b->middle) | (a->fresh ^ b->fresh) |
-                             (a->run[0] ^ b->run[0]) | (a->run[1] ^ b->run[1]) | (a->cr ^ b->cr) |
-                             (a->caret ^ b->caret) | (a->shift ^ b->shift);
-    return !isa->any(differ & simd_lowest(true));
+    const simd_mask first = (a->comment ^ b->comment) | (a->word ^ b->word);
+    const simd_mask last = (a->escape ^ b->escape) | (a->middle ^ b->middle) |
+                           (a->fresh ^ b->fresh) | (a->run[0] ^ b->run[0]) |
+                           (a->run[1] ^ b->run[1]) | (a->crs ^ b->crs) | (a->carets ^ b->carets) |
+                           (a->shifts ^ b->shifts);
+    return !isa->any(first | (last & simd_mask_bit(SIMD_GROUP_BYTES - 1)));
 }
 
 #endif
