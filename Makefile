@@ -135,7 +135,7 @@ CONTROLS     := $(addprefix $(B)/tests/control/,leak race)
 CANARY       := $(B)/tests/control/fuzz_canary
 # What kernels are compared on is shared with a program that needs libc only.
 DIFFER       := $(B)/tests/kernels/differ
-KERNEL_CASES := $(addprefix $(B)/tests/kernels/,cases.o verbatim_cases.o caret_cases.o codes_cases.o words.o)
+KERNEL_CASES := $(patsubst %,$(B)/tests/kernels/%.o,cases verbatim_cases caret_cases codes_cases nesting_cases words)
 
 $(UNIT_TESTS): $(B)/%: $(B)/%.o $(call helpers_in,unit) $(TEST_LIBS)
 $(B)/tests/unit/test_lexer_kernels: $(KERNEL_CASES)

@@ -28,13 +28,11 @@ static struct lexer_group *open_group(struct lexer_nest *nest)
     return NULL;
 }
 
-void nest_update_guard(struct lexer *lx)
+uint32_t nest_outer_guard(struct lexer *lx)
 {
     struct lexer_nest *nest = &lx->nest;
     const struct lexer_context *context = &lx->context;
     uint32_t guard = larger(nest->known_depth, nest->definition_depth);
-    if (nest->n_math)
-        guard = larger(guard, nest->math[nest->n_math - 1].depth);
     if (nest->n_env)
         guard = larger(guard, nest->env[nest->n_env - 1].depth);
     const struct lexer_group *group = open_group(nest);
@@ -44,7 +42,14 @@ void nest_update_guard(struct lexer *lx)
         guard = larger(guard, nest->groups[nest->n_groups - 1].depth);
     if (context->n_saves)
         guard = larger(guard, context->saves[context->n_saves - 1].level.depth);
-    nest->guard = guard;
+    return guard;
+}
+
+void nest_update_guard(struct lexer *lx)
+{
+    struct lexer_nest *nest = &lx->nest;
+    const uint32_t guard = nest_outer_guard(lx);
+    nest->guard = nest->n_math ? larger(guard, nest->math[nest->n_math - 1].depth) : guard;
 }
 
 /* Something was closed: what ends with it does. */
@@ -136,13 +141,19 @@ void nest_close_group(struct lexer *lx)
 
 /* Formulas. "$$" is a display where the first $ begins a formula and nothing stands between. */
 
+void nest_pass_math(struct lexer *lx, uint32_t at)
+{
+    struct lexer_nest *nest = &lx->nest;
+    if (!nest->math_too_deep)
+        lexer_issue_report(lx, LEXER_ISSUE_MATH_TOO_DEEP, at, at + 1);
+    nest->math_too_deep = nest->math_beyond = true;
+}
+
 static void open_math(struct lexer *lx, uint32_t at)
 {
     struct lexer_nest *nest = &lx->nest;
     if (nest->n_math == LEXER_MATH_DEPTH_MAX) {
-        if (!nest->math_too_deep)
-            lexer_issue_report(lx, LEXER_ISSUE_MATH_TOO_DEEP, at, at + 1);
-        nest->math_too_deep = nest->math_beyond = true;
+        nest_pass_math(lx, at);
         return; /* inside the last one, and not judged: it may well end there */
     }
     nest->math[nest->n_math++] = (struct lexer_math){.start = at, .depth = nest->depth};
@@ -182,20 +193,25 @@ static bool is_formula(const struct lexer *lx, const uint8_t *input, uint32_t st
     return !look_is_no_formula(&text, start);
 }
 
+void nest_report_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_t at,
+                      uint32_t end)
+{
+    if (!is_formula(lx, input, start))
+        return;
+    lexer_issue_add(lx, &(struct lexer_issue){.start = at,
+                                              .end = end,
+                                              .rel_start = start,
+                                              .rel_end = start + 1,
+                                              .id = LEXER_ISSUE_UNCLOSED_MATH});
+    hidden_math(lx, input, start, at);
+}
+
 void nest_par(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
     struct lexer_nest *nest = &lx->nest;
     if (nest->n_math == 0 || nest->math[nest->n_math - 1].depth != nest->depth)
         return;
-    const uint32_t start = nest->math[--nest->n_math].start;
-    if (is_formula(lx, input, start)) {
-        lexer_issue_add(lx, &(struct lexer_issue){.start = at,
-                                                  .end = end,
-                                                  .rel_start = start,
-                                                  .rel_end = start + 1,
-                                                  .id = LEXER_ISSUE_UNCLOSED_MATH});
-        hidden_math(lx, input, start, at);
-    }
+    nest_report_math(lx, input, nest->math[--nest->n_math].start, at, end);
     settle(lx);
 }
 

@@ -18,6 +18,12 @@ struct simd_place {
     uint32_t n_tokens; /* before the step */
 };
 
+/* The end of the line end at that offset. */
+SIMD_INLINE uint32_t simd_line_end_end(const struct simd_place *place, uint32_t at)
+{
+    return at + (place->input[at] == '\r' && place->input[at + 1] == '\n' ? 2 : 1);
+}
+
 struct simd_flow {
     uint32_t depth, outer; /* open braces; nest.guard without the formula */
     uint32_t math_depth;   /* of the formula, if in_math */
@@ -50,18 +56,6 @@ SIMD_INLINE unsigned simd_flow_state(const struct simd_flow *flow)
                         simd_least(flow->math_depth - flow->outer, SIMD_BULK_OUTER_MAX), inner);
 }
 
-/* The guard without the formula, which is the only one. */
-SIMD_INLINE uint32_t simd_outer_guard(struct lexer *lx)
-{
-    struct lexer_nest *const nest = &lx->nest;
-    nest->n_math = 0;
-    nest_update_guard(lx);
-    const uint32_t outer = nest->guard;
-    nest->n_math = 1;
-    nest->guard = nest->math[0].depth;
-    return outer;
-}
-
 /* n_tokens: up to here, or 0: the last one was no $. */
 SIMD_INLINE struct simd_flow simd_load_flow(struct lexer *lx, uint32_t n_tokens)
 {
@@ -77,7 +71,7 @@ SIMD_INLINE struct simd_flow simd_load_flow(struct lexer *lx, uint32_t n_tokens)
         flow.display = nest->math[0].display;
         flow.is_plain = nest->n_math == 1 && nest->guard == flow.math_depth;
         if (flow.is_plain)
-            flow.outer = simd_outer_guard(lx);
+            flow.outer = nest_outer_guard(lx);
         flow.state = flow.is_plain ? simd_flow_state(&flow) : (unsigned)SIMD_BULK_UNKNOWN;
         return flow;
     }

@@ -1,7 +1,9 @@
 /* What nests, gathered from many lanes for vector kernels: braces, $ and blank lines, two bits
- * each, and what the automaton tells of some 60 of them at once. */
+ * each, and what the automaton tells of some 60 of them at once; and what is left of them. */
 #ifndef L0_LEXER_SIMD_GATHER_H
 #define L0_LEXER_SIMD_GATHER_H
+
+#include <assert.h>
 
 #include "lexer/simd_flow.h"
 
@@ -102,6 +104,63 @@ SIMD_INLINE bool simd_tell(const struct simd_isa *isa, const struct simd_bulk *b
     }
     simd_follow(bulk, flow, block->low, block->high, block->n, state);
     return true;
+}
+
+/* What is left of a block. */
+struct simd_rest {
+    uint64_t low, high, follows;
+    uint32_t n;
+    /* The next symbol is the one behind n_skip of these, which are in the lane. */
+    uint32_t lane, n_skip;
+    uint64_t symbols;
+};
+
+SIMD_INLINE uint64_t simd_behind(uint64_t symbols, uint32_t n)
+{
+    return n < 64 ? symbols >> n : 0;
+}
+
+SIMD_INLINE void simd_drop(struct simd_rest *rest, uint32_t n)
+{
+    rest->low = simd_behind(rest->low, n);
+    rest->high = simd_behind(rest->high, n);
+    rest->follows = simd_behind(rest->follows, n);
+    rest->n -= n;
+    rest->n_skip += n;
+}
+
+/* The next symbol's index in the chunk. */
+SIMD_INLINE uint32_t simd_find_symbol(struct simd_rest *rest, const struct simd_block *block,
+                                      const struct simd_chunk *chunk)
+{
+    uint32_t n = simd_count(rest->symbols);
+    while (rest->n_skip >= n) {
+        rest->n_skip -= n;
+        rest->lane++;
+        rest->symbols = chunk->symbols[rest->lane] & simd_part(block, rest->lane);
+        n = simd_count(rest->symbols);
+    }
+    for (; rest->n_skip > 0; rest->n_skip--)
+        rest->symbols &= rest->symbols - 1;
+    return rest->lane * SIMD_LANE_BYTES + simd_first(rest->symbols);
+}
+
+/* Lists the indices in the chunk of all symbols that are left. */
+SIMD_INLINE void simd_list_symbols(struct simd_rest *rest, const struct simd_block *block,
+                                   const struct simd_chunk *chunk, uint16_t at[SIMD_LANE_BYTES])
+{
+    uint32_t n = 0;
+    assert(rest->n > 0 && rest->n <= SIMD_LANE_BYTES);
+    at[0] = (uint16_t)simd_find_symbol(rest, block, chunk);
+    uint64_t symbols = rest->symbols;
+    for (uint32_t lane = rest->lane; n < rest->n;) {
+        for (; symbols != 0 && n < rest->n; symbols &= symbols - 1)
+            at[n++] = (uint16_t)(lane * SIMD_LANE_BYTES + simd_first(symbols));
+        if (n < rest->n) {
+            lane++;
+            symbols = chunk->symbols[lane] & simd_part(block, lane);
+        }
+    }
 }
 
 #endif

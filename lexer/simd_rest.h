@@ -1,48 +1,9 @@
 /* A block of symbols that the automaton cannot tell as a whole, for vector kernels: it tells what
- * it can, and nest.c the rest, in the order of the text. */
+ * it can, a stack what that can, and nest.c the rest, in the order of the text. */
 #ifndef L0_LEXER_SIMD_REST_H
 #define L0_LEXER_SIMD_REST_H
 
-#include "lexer/simd_gather.h"
-
-/* What is left of a block. */
-struct simd_rest {
-    uint64_t low, high, follows;
-    uint32_t n;
-    /* The next symbol is the one behind n_skip of these, which are in the lane. */
-    uint32_t lane, n_skip;
-    uint64_t symbols;
-};
-
-SIMD_INLINE uint64_t simd_behind(uint64_t symbols, uint32_t n)
-{
-    return n < 64 ? symbols >> n : 0;
-}
-
-SIMD_INLINE void simd_drop(struct simd_rest *rest, uint32_t n)
-{
-    rest->low = simd_behind(rest->low, n);
-    rest->high = simd_behind(rest->high, n);
-    rest->follows = simd_behind(rest->follows, n);
-    rest->n -= n;
-    rest->n_skip += n;
-}
-
-/* The next symbol's index in the chunk. */
-SIMD_INLINE uint32_t simd_find_symbol(struct simd_rest *rest, const struct simd_block *block,
-                                      const struct simd_chunk *chunk)
-{
-    uint32_t n = simd_count(rest->symbols);
-    while (rest->n_skip >= n) {
-        rest->n_skip -= n;
-        rest->lane++;
-        rest->symbols = chunk->symbols[rest->lane] & simd_part(block, rest->lane);
-        n = simd_count(rest->symbols);
-    }
-    for (; rest->n_skip > 0; rest->n_skip--)
-        rest->symbols &= rest->symbols - 1;
-    return rest->lane * SIMD_LANE_BYTES + simd_first(rest->symbols);
-}
+#include "lexer/simd_stack.h"
 
 /* Reads on up to what the automaton does not know, or is not to read: so many symbols, from that
  * state on, which becomes the one behind them. */
@@ -122,8 +83,7 @@ SIMD_INLINE bool simd_take_par(const struct simd_place *place, uint32_t at)
         return true;
     if (!simd_formula_keeps_codes(place->lx))
         return false;
-    const bool crlf = place->input[at] == '\r' && place->input[at + 1] == '\n';
-    nest_par(place->lx, place->input, at, at + (crlf ? 2 : 1));
+    nest_par(place->lx, place->input, at, simd_line_end_end(place, at));
     return true;
 }
 
@@ -176,7 +136,7 @@ SIMD_INLINE bool simd_take_inner_close(const struct simd_place *place,
     return taken;
 }
 
-/* Those } that follow here, side by side, without a { of theirs: they change nothing else. */
+/* Those } that follow here, side by side, without a { of theirs: they change nothing. */
 SIMD_INLINE void simd_report_closes(const struct simd_place *place, struct simd_rest *rest,
                                     const struct simd_block *block, const struct simd_chunk *chunk)
 {
@@ -206,18 +166,22 @@ SIMD_SELDOM uint32_t simd_tell_rest(const struct simd_isa *isa, const struct sim
         simd_read_known(bulk, &rest, flow);
         if (rest.n == 0)
             return place->end;
-        const enum simd_symbol symbol = simd_bulk_symbol(rest.low, rest.high);
-        const bool is_close = symbol == SIMD_CLOSES && flow->state < SIMD_BULK_HALF;
-        if (is_close && flow->depth == 0) {
-            simd_save_flow(place, chunk, flow, 0);
-            simd_report_closes(place, &rest, block, chunk);
+        const bool is_close =
+            flow->state < SIMD_BULK_HALF && simd_bulk_symbol(rest.low, rest.high) == SIMD_CLOSES;
+        if (is_close && flow->depth > 0 && simd_take_inner_close(place, chunk, flow)) {
+            simd_drop(&rest, 1);
             continue;
         }
-        if (!is_close || !simd_take_inner_close(place, chunk, flow)) {
-            const uint32_t index = simd_find_symbol(&rest, block, chunk);
-            if (!simd_take_symbol(place, chunk, symbol, index, flow))
-                return place->pos + index;
-        }
+        if (is_close && flow->depth == 0)
+            simd_report_closes(place, &rest, block, chunk);
+        if (rest.n > 0)
+            simd_read_stack(place, block, chunk, &rest, flow);
+        if (rest.n == 0)
+            return place->end;
+        const uint32_t index = simd_find_symbol(&rest, block, chunk);
+        const enum simd_symbol symbol = simd_bulk_symbol(rest.low, rest.high);
+        if (!simd_take_symbol(place, chunk, symbol, index, flow))
+            return place->pos + index;
         simd_drop(&rest, 1);
     }
 }

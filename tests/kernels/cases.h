@@ -22,6 +22,7 @@ struct cases_sample {
     X(changes_of_codes)                                                                            \
     X(random_words)                                                                                \
     X(dense_nesting)                                                                               \
+    X(deep_nesting)                                                                                \
     X(raw_lines)                                                                                   \
     X(inline_text)                                                                                 \
     X(every_caret)                                                                                 \
