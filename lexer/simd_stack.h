@@ -5,7 +5,6 @@
 #ifndef L0_LEXER_SIMD_STACK_H
 #define L0_LEXER_SIMD_STACK_H
 
-#include <stddef.h>
 #include <string.h>
 
 #include "lexer/issue.h"
@@ -27,13 +26,15 @@ struct simd_stack {
     /* A } that closes nothing is only counted: so many, the last one being this symbol. */
     bool counts;
     uint32_t n_unopened, last_unopened;
-    /* Of formulas: the offsets of their $, by the lower bits of their depth; and one for nothing.
-     */
-    uint32_t start[64 + 1];
 };
 
+/* Of its formulas: the offsets of their $, by the lower bits of their depth; and one for nothing.
+ * Apart, so that the rest can be in registers. */
+typedef uint32_t simd_stack_starts[64 + 1];
+
 /* Takes what is open from struct lexer_nest, which simd_save_flow() made right. */
-SIMD_INLINE void simd_stack_load(struct simd_stack *stack, struct lexer *lx)
+SIMD_INLINE void simd_stack_load(struct simd_stack *stack, simd_stack_starts starts,
+                                 struct lexer *lx)
 {
     const struct lexer_nest *const nest = &lx->nest;
     uint32_t i = nest->n_math;
@@ -49,7 +50,7 @@ SIMD_INLINE void simd_stack_load(struct simd_stack *stack, struct lexer *lx)
         const uint32_t further = nest->depth - math->depth;
         stack->formulas |= simd_bit(further);
         stack->displays |= math->display ? simd_bit(further) : 0;
-        stack->start[math->depth % 64] = math->start;
+        starts[math->depth % 64] = math->start;
     }
     stack->n_outer = i;
     if (i > 0 && nest->math[i - 1].depth >= stack->floor)
@@ -57,8 +58,8 @@ SIMD_INLINE void simd_stack_load(struct simd_stack *stack, struct lexer *lx)
 }
 
 /* And gives it back; n_tokens: up to the last symbol, if another $ may belong to it, else 0. */
-SIMD_INLINE void simd_stack_save(const struct simd_stack *stack, struct lexer *lx,
-                                 uint32_t n_tokens)
+SIMD_INLINE void simd_stack_save(const struct simd_stack *stack, const simd_stack_starts starts,
+                                 struct lexer *lx, uint32_t n_tokens)
 {
     struct lexer_nest *const nest = &lx->nest;
     uint64_t formulas = stack->formulas;
@@ -66,9 +67,8 @@ SIMD_INLINE void simd_stack_save(const struct simd_stack *stack, struct lexer *l
     nest->n_math = stack->n_outer;
     while (formulas != 0) {
         const uint32_t further = simd_last(formulas), depth = stack->depth - further;
-        nest->math[nest->n_math++] = (struct lexer_math){.start = stack->start[depth % 64],
-                                                         .depth = depth,
-                                                         .display = stack->displays >> further & 1};
+        nest->math[nest->n_math++] = (struct lexer_math){
+            .start = starts[depth % 64], .depth = depth, .display = stack->displays >> further & 1};
         formulas &= ~simd_bit(further);
     }
     nest->math_beyond = stack->beyond && nest->n_math == LEXER_MATH_DEPTH_MAX;
@@ -93,44 +93,6 @@ SIMD_INLINE bool simd_stack_counted(struct simd_stack *stack, bool closes, bool 
     return true;
 }
 
-/* Reads the symbols that are left, which stand at these indices of a chunk that begins at offset
- * pos, from the ith on, up to one that has more to it. Its number, or that of all. Text of any kind
- * should take the same time: so what is decided here is not branched on. */
-SIMD_INLINE uint32_t simd_stack_read(struct simd_stack *to, const struct simd_rest *rest,
-                                     const uint16_t *at, uint32_t pos, uint32_t i)
-{
-    struct simd_stack stack; /* in registers, but for start */
-    memcpy(&stack, to, offsetof(struct simd_stack, start));
-    uint64_t low = rest->low >> i, high = rest->high >> i, follows = rest->follows >> i;
-    /* No bit can be set any more: then a $ is too deep. */
-    const uint64_t capped = stack.passes && stack.n_outer >= LEXER_MATH_DEPTH_MAX;
-    for (; i < rest->n; i++, low >>= 1, high >>= 1, follows >>= 1) {
-        const uint64_t opens = ~(low | high) & 1, closes = low & ~high & 1;
-        const uint64_t in = stack.formulas & 1, display = stack.displays & 1;
-        const uint64_t second = follows & stack.half_begins;
-        const uint64_t shifts = high & ~low & ~second & ~(follows & stack.half_ends) & 1;
-        const uint64_t too_deep = shifts & capped, flips = shifts ^ too_deep;
-        const uint64_t begins = flips & ~in;
-        const bool full = stack.n_outer + simd_count(stack.formulas) >= LEXER_MATH_DEPTH_MAX;
-        const uint64_t more = (closes & (stack.depth <= stack.floor)) | (low & high & in) |
-                              (begins & full) | (opens & stack.formulas >> 63);
-        if (__builtin_expect(more != 0, 0)) {
-            if (!simd_stack_counted(&stack, closes, begins, i))
-                break;
-            continue;
-        }
-        to->start[begins ? stack.depth % 64 : 64] = pos + at[i];
-        stack.half_begins = begins;
-        stack.half_ends = flips & display;
-        stack.beyond = (stack.beyond & full) | too_deep;
-        stack.formulas = (stack.formulas ^ flips) << opens >> closes;
-        stack.displays = ((stack.displays | second) & ~flips) << opens >> closes;
-        stack.depth = stack.depth + (uint32_t)opens - (uint32_t)closes;
-    }
-    memcpy(to, &stack, offsetof(struct simd_stack, start));
-    return i;
-}
-
 /* Behind a } that closes nothing, and was reported: those that follow before offset end are only
  * counted where there is no more room to store them, and no comments that may hide what they miss.
  */
@@ -142,14 +104,15 @@ SIMD_INLINE bool simd_stack_counts(const struct simd_place *place, uint32_t at, 
 
 /* The symbol of that number, with which the stack stopped: what there is to report of it. False:
  * that is not all. */
-SIMD_INLINE bool simd_stack_report(struct simd_stack *stack, const struct simd_place *place,
-                                   const struct simd_rest *rest, const uint16_t *index, uint32_t i)
+SIMD_INLINE bool simd_stack_report(struct simd_stack *stack, const simd_stack_starts starts,
+                                   const struct simd_place *place, const struct simd_rest *rest,
+                                   const uint16_t *index, uint32_t i)
 {
     struct lexer *const lx = place->lx;
     const enum simd_symbol symbol = simd_bulk_symbol(rest->low >> i, rest->high >> i);
     const uint32_t at = place->pos + index[i];
     if (symbol == SIMD_PAR) {
-        nest_report_math(lx, place->input, stack->start[stack->depth % 64], at,
+        nest_report_math(lx, place->input, starts[stack->depth % 64], at,
                          simd_line_end_end(place, at));
         stack->formulas &= ~UINT64_C(1);
         stack->displays &= ~UINT64_C(1);
@@ -175,6 +138,43 @@ SIMD_INLINE void simd_stack_put_counted(struct simd_stack *stack, const struct s
     place->lx->hidden_search = place->pos + index[stack->last_unopened] + 1;
 }
 
+/* Reads the symbols that are left, which stand at these indices of the chunk, from the ith on, up
+ * to one that has more to it than a stack can tell. Its number, or that of all. Text of any kind
+ * should take the same time: so what is decided here is not branched on. */
+SIMD_INLINE uint32_t simd_stack_read(struct simd_stack *stack, simd_stack_starts starts,
+                                     const struct simd_place *place, const struct simd_rest *rest,
+                                     const uint16_t *index, uint32_t i)
+{
+    uint64_t low = rest->low >> i, high = rest->high >> i, follows = rest->follows >> i;
+    for (; i < rest->n; i++, low >>= 1, high >>= 1, follows >>= 1) {
+        const uint64_t opens = ~(low | high) & 1, closes = low & ~high & 1;
+        const uint64_t in = stack->formulas & 1, display = stack->displays & 1;
+        const uint64_t second = follows & stack->half_begins;
+        const uint64_t shifts = high & ~low & ~second & ~(follows & stack->half_ends) & 1;
+        /* No bit can be set any more: a $ is too deep. */
+        const bool capped = stack->passes && stack->n_outer >= LEXER_MATH_DEPTH_MAX;
+        const uint64_t too_deep = shifts & capped, flips = shifts ^ too_deep;
+        const uint64_t begins = flips & ~in;
+        const bool full = stack->n_outer + simd_count(stack->formulas) >= LEXER_MATH_DEPTH_MAX;
+        const uint64_t more = (closes & (stack->depth <= stack->floor)) | (low & high & in) |
+                              (begins & full) | (opens & stack->formulas >> 63);
+        if (__builtin_expect(more != 0, 0)) {
+            if (!simd_stack_counted(stack, closes, begins, i) &&
+                !simd_stack_report(stack, starts, place, rest, index, i))
+                break;
+            continue;
+        }
+        starts[begins ? stack->depth % 64 : 64] = place->pos + index[i];
+        stack->half_begins = begins;
+        stack->half_ends = flips & display;
+        stack->beyond = (stack->beyond & full) | too_deep;
+        stack->formulas = (stack->formulas ^ flips) << opens >> closes;
+        stack->displays = ((stack->displays | second) & ~flips) << opens >> closes;
+        stack->depth = stack->depth + (uint32_t)opens - (uint32_t)closes;
+    }
+    return i;
+}
+
 /* Up to the last $, if another one may belong to it. */
 SIMD_INLINE uint32_t simd_stack_tokens(const struct simd_stack *stack,
                                        const struct simd_place *place,
@@ -195,35 +195,31 @@ SIMD_INLINE bool simd_stack_moves(const struct simd_stack *stack, const struct s
 }
 
 /* Tells what of the rest a stack can tell. */
-SIMD_INLINE void simd_read_stack(const struct simd_place *place, const struct simd_block *block,
+SIMD_SELDOM void simd_read_stack(const struct simd_place *place, const struct simd_block *block,
                                  const struct simd_chunk *chunk, struct simd_rest *rest,
                                  struct simd_flow *flow)
 {
     struct lexer *const lx = place->lx;
     uint16_t at[SIMD_LANE_BYTES];
     struct simd_stack stack;
+    simd_stack_starts starts;
     uint32_t i = 0, moved_at = UINT32_MAX;
     if (flow->forbidden)
         return;
     simd_list_symbols(rest, block, chunk, at);
     simd_save_flow(place, chunk, flow, at[0]);
-    simd_stack_load(&stack, lx);
+    simd_stack_load(&stack, starts, lx);
     stack.counts = false;
     stack.n_unopened = stack.last_unopened = 0;
-    while ((i = simd_stack_read(&stack, rest, at, place->pos, i)) < rest->n) {
-        if (simd_stack_report(&stack, place, rest, at, i)) {
-            i++;
-        } else if (moved_at != i && simd_stack_moves(&stack, rest, i)) {
-            simd_stack_save(&stack, lx, simd_stack_tokens(&stack, place, chunk, at, i));
-            simd_stack_load(&stack, lx);
-            moved_at = i;
-        } else {
-            break;
-        }
+    while ((i = simd_stack_read(&stack, starts, place, rest, at, i)) < rest->n && moved_at != i &&
+           simd_stack_moves(&stack, rest, i)) {
+        simd_stack_save(&stack, starts, lx, simd_stack_tokens(&stack, place, chunk, at, i));
+        simd_stack_load(&stack, starts, lx);
+        moved_at = i;
     }
     const uint32_t n_tokens = simd_stack_tokens(&stack, place, chunk, at, i);
     simd_stack_put_counted(&stack, place, at);
-    simd_stack_save(&stack, lx, n_tokens);
+    simd_stack_save(&stack, starts, lx, n_tokens);
     *flow = simd_load_flow(lx, n_tokens);
     simd_drop(rest, i);
 }
