@@ -22,8 +22,8 @@
 #define SIMD_SKIP_BYTES     64u
 #define SIMD_SKIP_BYTES_MAX 1024u
 
-/* Category codes that have just changed may soon change again: so many bytes are classified by them
- * at first. */
+/* Category codes that have just changed may soon change again, and where steps got nowhere the next
+ * one may not either: so many bytes are classified at first. */
 #define SIMD_SOON_BYTES (2 * SIMD_GROUP_BYTES)
 
 /* The passes over a chunk, out of line, each compiled for what it depends on. */
@@ -143,6 +143,7 @@ struct simd_work {
     struct simd_chunk chunk;
     uint32_t pos; /* of the chunk's first byte */
     bool is_classified;
+    bool is_poor; /* the last steps got nowhere */
     enum simd_codes_in_force by; /* what it was classified by */
     struct simd_codes codes;     /* SIMD_CODES_CHANGED: these */
     /* The end of what is there, with more behind it. */
@@ -193,8 +194,10 @@ SIMD_INLINE void simd_reach(const struct simd_passes *passes, struct simd_work *
     if (pos < end && (end - pos >= SIMD_LANE_BYTES || end - pos == n) && simd_is_right(work, lx))
         return;
     work->by = simd_codes_of(lx);
-    if (work->by == SIMD_CODES_CHANGED && simd_follow_codes(work, lx))
+    const bool is_new = work->by == SIMD_CODES_CHANGED && simd_follow_codes(work, lx);
+    if (is_new || work->is_poor)
         n = n < SIMD_SOON_BYTES ? n : SIMD_SOON_BYTES;
+    work->is_poor = false;
     simd_look_at(work, input + pos, n);
     passes->classify(&work->chunk);
     work->pos = pos;
@@ -302,7 +305,7 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
                          const struct simd_passes passes[3][2])
 {
     struct simd_work work;
-    work.is_classified = false;
+    work.is_classified = work.is_poor = false;
     work.chunk.table = NULL;
     uint32_t skip_bytes = SIMD_SKIP_BYTES;
     while (lx->pos < have) {
@@ -314,6 +317,7 @@ SIMD_INLINE int simd_run(struct lexer *lx, const uint8_t *input, uint32_t have,
             const uint32_t n =
                 simd_steps(&passes[simd_codes_of(lx)][lx->writes], &work, lx, input, have);
             const bool is_poor = n < SIMD_POOR_BYTES && lx->mode != LEXER_MODE_REST;
+            work.is_poor = is_poor;
             skipped = is_poor ? skip_bytes : 0;
             skip_bytes = !is_poor                           ? SIMD_SKIP_BYTES
                          : skip_bytes < SIMD_SKIP_BYTES_MAX ? skip_bytes * 2
