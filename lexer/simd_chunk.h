@@ -327,27 +327,39 @@ SIMD_INLINE struct simd_state simd_state_behind(const struct simd_chunk *chunk, 
                                .skipped = skipped};
 }
 
+/* What comes in with that state, as this bit. (Each for itself: a compiler fills and copies a
+ * struct of this size by instructions that take long to start.) */
+SIMD_INLINE void simd_set_carry(struct simd_carry *carry, const struct simd_state *state,
+                                simd_mask bit)
+{
+    const simd_mask none = {0};
+    const bool spaces = state->blanks && !state->skipped;
+    carry->comment = state->comment ? bit : none;
+    carry->word = state->word ? bit : none;
+    carry->escape = none;
+    carry->middle = state->middle ? bit : none;
+    carry->fresh = state->fresh ? bit : none;
+    carry->run[0] = state->letters || spaces ? bit : none;
+    carry->run[1] = state->others || spaces ? bit : none;
+    carry->run[2] = state->skipped ? bit : none;
+    carry->crs = carry->carets = carry->trimmed = none;
+    carry->shifts = state->shift ? bit : none;
+}
+
 /* The next step's entry: amid a group its bit says what comes in, else the last one of the group
  * before, but for what struct simd_carry has for the first byte. */
 SIMD_INLINE void simd_begin_at(struct simd_chunk *chunk, uint32_t begin,
                                const struct simd_state *state)
 {
     const uint32_t index = begin % SIMD_GROUP_BYTES;
-    const simd_mask bit = simd_mask_bit(index > 0 ? index : SIMD_GROUP_BYTES - 1), none = {0};
-    const bool spaces = state->blanks && !state->skipped;
-    const struct simd_carry carry = {.comment = state->comment ? bit : none,
-                                     .word = state->word ? bit : none,
-                                     .middle = state->middle ? bit : none,
-                                     .fresh = state->fresh ? bit : none,
-                                     .run = {state->letters || spaces ? bit : none,
-                                             state->others || spaces ? bit : none,
-                                             state->skipped ? bit : none},
-                                     .shifts = state->shift ? bit : none};
+    struct simd_carry carry;
     chunk->begin = begin;
-    if (index > 0)
-        chunk->entry = carry;
-    else
+    if (index > 0) {
+        simd_set_carry(&chunk->entry, state, simd_mask_bit(index));
+    } else {
+        simd_set_carry(&carry, state, simd_mask_bit(SIMD_GROUP_BYTES - 1));
         simd_put_carry(chunk, begin / SIMD_GROUP_BYTES, &carry);
+    }
 }
 
 /* In the masks, the byte goes on with a run of letters (low) or others (high); maybe as a line end

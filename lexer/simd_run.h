@@ -107,8 +107,8 @@ SIMD_INLINE void simd_put_state(struct lexer *lx, const struct simd_state *state
 
 /* suspect.c tells the styles of line ends from one another. What the first one is is noted here,
  * before it is reached: nothing is reported of it, and nothing asks before. */
-SIMD_INLINE struct simd_line_stops simd_line_stops_of(struct lexer *lx, const uint8_t *input,
-                                                      uint32_t have)
+SIMD_INLINE void simd_find_line_stops(struct lexer *lx, const uint8_t *input, uint32_t have,
+                                      struct simd_line_stops *stops)
 {
     if (!(lx->line_styles & (LEXER_LINES_LF | LEXER_LINES_CRLF))) {
         const uint32_t end = have - lx->pos < SIMD_GROUP_BYTES ? have : lx->pos + SIMD_GROUP_BYTES;
@@ -119,11 +119,9 @@ SIMD_INLINE struct simd_line_stops simd_line_stops_of(struct lexer *lx, const ui
             lx->line_styles |= LEXER_LINES_CRLF;
     }
     const struct simd_quiet_ends quiet = simd_quiet_ends_of(lx);
-    return (struct simd_line_stops){
-        .lfs = simd_all(~quiet.lfs),
-        .crlfs = simd_all(~quiet.crlfs),
-        .lone_crs = simd_all(lx->line_styles & LEXER_LINES_LONE_CR ? 0 : ~UINT64_C(0)),
-    };
+    stops->lfs = simd_all(~quiet.lfs);
+    stops->crlfs = simd_all(~quiet.crlfs);
+    stops->lone_crs = simd_all(lx->line_styles & LEXER_LINES_LONE_CR ? 0 : ~UINT64_C(0));
 }
 
 /* What line ends give where category codes have changed. Escaped ones are reported where they would
@@ -143,7 +141,7 @@ struct simd_work {
     struct simd_chunk chunk;
     uint32_t pos; /* of the chunk's first byte */
     bool is_classified;
-    bool is_poor; /* the last steps got nowhere */
+    bool is_poor;                /* the last steps got nowhere */
     enum simd_codes_in_force by; /* what it was classified by */
     struct simd_codes codes;     /* SIMD_CODES_CHANGED: these */
     /* The end of what is there, with more behind it. */
@@ -246,7 +244,7 @@ SIMD_INLINE uint32_t simd_steps(const struct simd_passes *passes, struct simd_wo
     struct simd_latest latest = {0};
     const uint32_t first_pos = lx->pos;
     bool goes_on = true;
-    chunk->line_stops = simd_line_stops_of(lx, input, have);
+    simd_find_line_stops(lx, input, have, &chunk->line_stops);
     chunk->by_codes = by_codes;
     if (by_codes)
         simd_line_codes(lx, &chunk->line_stops);
