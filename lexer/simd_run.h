@@ -211,9 +211,9 @@ SIMD_INLINE uint32_t simd_take_spans(const struct simd_passes *passes, const str
         return passes->put_spans(chunk, work->pos, room, lx->out.kinds + lx->n_spans,
                                  lx->out.starts + lx->n_spans);
     uint32_t n = 0;
-    uint32_t lane = chunk->begin / SIMD_LANE_BYTES;
-    for (; lane * SIMD_LANE_BYTES < chunk->end; lane++)
-        n += simd_count(chunk->starts[lane]);
+    uint32_t lane = chunk->begin / SIMD_GROUP_BYTES * SIMD_LANES;
+    for (; lane * SIMD_LANE_BYTES < chunk->end; lane += SIMD_LANES)
+        n += simd_count_lanes(chunk->starts + lane);
     return n;
 }
 
