@@ -5,16 +5,14 @@
 #include "lexer/issue.h"
 #include "lexer/step.h"
 
-/* One line: what stands before its comment, and in it. Offsets + 1, 0: none. */
-struct line {
-    uint32_t end;            /* of the line, its end not included */
-    uint32_t n_open;         /* braces that its text opens and does not close */
-    uint32_t last_open;      /* the last one of these */
-    uint32_t n_hidden_opens; /* the same of the comment */
-    uint32_t hidden_open;
-    uint32_t hidden_close;  /* the first } of the comment that its own { do not match */
-    uint32_t n_hidden_math; /* $ in the comment */
-    uint32_t hidden_math;   /* the first one */
+/* A comment, from its % to the line's end, and what is in it. Offsets + 1, 0: none. */
+struct comment {
+    uint32_t start, end;
+    uint32_t n_opens; /* braces that it opens and does not close */
+    uint32_t open;    /* the last one */
+    uint32_t close;   /* the first } that its own { do not match */
+    uint32_t n_math;  /* $ */
+    uint32_t math;    /* the first one */
 };
 
 /* Where a byte means something. */
@@ -26,64 +24,78 @@ static uint32_t find_symbol(const uint8_t *input, uint32_t at, uint32_t end, enu
     static const uint8_t places[256] = {['\\'] = IN_TEXT | IN_COMMENT,
                                         ['{'] = IN_TEXT | IN_COMMENT,
                                         ['}'] = IN_TEXT | IN_COMMENT,
-                                        ['%'] = IN_TEXT,
                                         ['$'] = IN_COMMENT};
     while (at < end && !(places[input[at]] & place))
         at++;
     return at;
 }
 
-static void read_comment(struct line *line, const uint8_t *input, uint32_t from, uint32_t end)
+static void read_comment(struct comment *comment, const uint8_t *input)
 {
-    for (uint32_t at = from; (at = find_symbol(input, at, end, IN_COMMENT)) < end; at++) {
+    const uint32_t end = comment->end;
+    for (uint32_t at = comment->start; (at = find_symbol(input, at, end, IN_COMMENT)) < end; at++) {
         if (input[at] == '\\') {
             at++;
         } else if (input[at] == '{') {
-            line->n_hidden_opens++;
-            line->hidden_open = at + 1;
-        } else if (input[at] == '}' && line->n_hidden_opens > 0) {
-            line->n_hidden_opens--;
-        } else if (input[at] == '}' && !line->hidden_close) {
-            line->hidden_close = at + 1;
+            comment->n_opens++;
+            comment->open = at + 1;
+        } else if (input[at] == '}' && comment->n_opens > 0) {
+            comment->n_opens--;
+        } else if (input[at] == '}' && !comment->close) {
+            comment->close = at + 1;
         } else if (input[at] == '$') {
-            line->n_hidden_math++;
-            if (!line->hidden_math)
-                line->hidden_math = at + 1;
+            comment->n_math++;
+            if (!comment->math)
+                comment->math = at + 1;
         }
     }
 }
 
-/* The rest of the line from offset at on, which is not in a comment. */
-static struct line read_line(const uint8_t *input, uint32_t at, uint32_t end)
+/* The text from offset from on holds an odd number of escape characters before offset at. */
+static bool is_escaped(const uint8_t *input, uint32_t from, uint32_t at)
 {
-    struct line line = {.end = lexer_find_line_end(input, at, end)};
-    for (; (at = find_symbol(input, at, line.end, IN_TEXT)) < line.end; at++) {
-        if (input[at] == '%')
-            break;
+    uint32_t n = 0;
+    while (at - n > from && input[at - n - 1] == '\\')
+        n++;
+    return n % 2 == 1;
+}
+
+/* The next comment of the text from offset at on. False: there is none. */
+static bool find_comment(struct comment *comment, const uint8_t *input, uint32_t at, uint32_t end)
+{
+    const uint8_t *found = NULL;
+    for (uint32_t from = at; from < end; from = (uint32_t)(found - input) + 1) {
+        found = memchr(input + from, '%', end - from);
+        if (!found)
+            return false;
+        const uint32_t start = (uint32_t)(found - input);
+        if (is_escaped(input, at, start))
+            continue;
+        *comment = (struct comment){.start = start, .end = lexer_find_line_end(input, start, end)};
+        read_comment(comment, input);
+        return true;
+    }
+    return false;
+}
+
+/* Of the line that the comment is on, from offset from on, if it begins before: the last brace that
+ * is open before the comment, plus 1; 0: none. */
+static uint32_t find_open(const struct comment *comment, const uint8_t *input, uint32_t from)
+{
+    uint32_t at = comment->start, n_open = 0, last = 0;
+    while (at > from && input[at - 1] != '\n' && input[at - 1] != '\r')
+        at--;
+    for (; (at = find_symbol(input, at, comment->start, IN_TEXT)) < comment->start; at++) {
         if (input[at] == '\\') {
             at++;
         } else if (input[at] == '{') {
-            line.n_open++;
-            line.last_open = at + 1;
-        } else if (input[at] == '}' && line.n_open > 0) {
-            line.n_open--;
+            n_open++;
+            last = at + 1;
+        } else if (n_open > 0) {
+            n_open--;
         }
     }
-    read_comment(&line, input, at, line.end);
-    return line;
-}
-
-/* Behind what can hold no comment: the first line from offset at on with a comment character in it,
- * or the rest of one; or end. */
-static uint32_t find_line(const uint8_t *input, uint32_t at, uint32_t end)
-{
-    const uint8_t *const found = at < end ? memchr(input + at, '%', end - at) : NULL;
-    if (!found)
-        return end;
-    uint32_t line = (uint32_t)(found - input);
-    while (line > at && input[line - 1] != '\n' && input[line - 1] != '\r')
-        line--;
-    return line;
+    return n_open > 0 ? last : 0;
 }
 
 static void report(struct lexer *lx, uint32_t at, uint32_t rel_start, uint32_t rel_end)
@@ -97,37 +109,36 @@ static void report(struct lexer *lx, uint32_t at, uint32_t rel_start, uint32_t r
 
 void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_t end)
 {
-    for (uint32_t at = find_line(input, start, end); at < end;) {
-        const struct line line = read_line(input, at, end);
-        if (line.n_hidden_math % 2 == 1) {
-            report(lx, line.hidden_math - 1, start, start + 1);
+    struct comment comment;
+    for (uint32_t at = start; find_comment(&comment, input, at, end); at = comment.end + 1) {
+        if (comment.n_math % 2 == 1) {
+            report(lx, comment.math - 1, start, start + 1);
             return;
         }
-        at = find_line(input, line.end + 1, end);
     }
 }
 
 void hidden_look_for_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)
 {
+    struct comment comment;
     uint32_t found = 0;
-    for (uint32_t from = find_line(input, lx->hidden_search, at); from < at;) {
-        const struct line line = read_line(input, from, at);
-        if (line.n_hidden_opens > 0)
-            found = line.hidden_open;
-        from = find_line(input, line.end + 1, at);
-    }
+    for (uint32_t from = lx->hidden_search; find_comment(&comment, input, from, at);
+         from = comment.end + 1)
+        if (comment.n_opens > 0)
+            found = comment.open;
     if (found)
         report(lx, found - 1, at, end);
 }
 
 void hidden_closings(struct lexer *lx, const uint8_t *input, uint32_t end, uint32_t n)
 {
-    for (uint32_t at = find_line(input, lx->hidden_search, end); at < end && n > 0;) {
-        const struct line line = read_line(input, at, end);
-        if (line.hidden_close && line.n_open > 0) {
-            report(lx, line.hidden_close - 1, line.last_open - 1, line.last_open);
+    struct comment comment;
+    for (uint32_t at = lx->hidden_search; n > 0 && find_comment(&comment, input, at, end);
+         at = comment.end + 1) {
+        const uint32_t open = comment.close ? find_open(&comment, input, at) : 0;
+        if (open) {
+            report(lx, comment.close - 1, open - 1, open);
             n--;
         }
-        at = find_line(input, line.end + 1, end);
     }
 }
