@@ -273,10 +273,7 @@ static bool is_parameter(const struct look_text *text, uint32_t low, uint32_t at
 
 bool look_is_no_formula(const struct look_text *text, uint32_t at)
 {
-    uint32_t line = at;
-    while (line > 0 && !look_is_line_end(text->bytes[line - 1]))
-        line--;
-    return is_parameter(text, line, at) || look_is_mention(text, at);
+    return is_parameter(text, look_line_start(text, at), at) || look_is_mention(text, at);
 }
 
 /* Primitives whose braces are groups, and commands that have no arguments. */
@@ -350,18 +347,19 @@ static enum brace brace_at(const struct look_text *text, uint32_t at)
 /* Where the comment begins on the line from offset at on, or its end. */
 static uint32_t text_end(const struct look_text *text, uint32_t at, uint32_t end)
 {
-    while (at < end && !look_has_catcode(text, at, CATCODE_COMMENT))
-        at += look_has_catcode(text, at, CATCODE_ESCAPE) ? 2 : 1;
-    return at < end ? at : end;
+    while (at < end) {
+        const uint8_t catcode = text->slots[text->bytes[at]];
+        if (catcode == CATCODE_COMMENT)
+            return at;
+        at += catcode == CATCODE_ESCAPE ? 2 : 1;
+    }
+    return end;
 }
 
 /* Back from the line end at offset at over it and the comment before it, if there is one. */
 static uint32_t skip_line_end(const struct look_text *text, uint32_t at)
 {
-    uint32_t line = at;
-    while (line > 0 && !look_is_line_end(text->bytes[line - 1]))
-        line--;
-    return text_end(text, line, at);
+    return text_end(text, look_line_start(text, at), at);
 }
 
 struct look_braces look_at_braces(const struct look_text *text, uint32_t low, uint32_t at,

@@ -56,22 +56,6 @@ struct line {
     bool is_blank;              /* and has no comment */
 };
 
-/* Eight bytes at a time, down to the nearest end of a line of either kind and no further: another
- * line's would be looked for again and again. */
-static uint32_t line_start(const struct look_text *text, uint32_t at)
-{
-    while (at >= 8) {
-        const uint64_t bytes = word64_load(text->bytes + at - 8);
-        const uint64_t ends = word64_equal(bytes, '\n') | word64_equal(bytes, '\r');
-        if (ends)
-            return at - word64_behind_last(ends);
-        at -= 8;
-    }
-    while (at > 0 && !look_is_line_end(text->bytes[at - 1]))
-        at--;
-    return at;
-}
-
 static uint32_t skip_blanks(const struct look_text *text, uint32_t at, uint32_t end)
 {
     while (at < end && look_is_blank(text->bytes[at]))
@@ -86,7 +70,7 @@ static struct line line_before(const struct look_text *text, uint32_t at)
                                                        [CATCODE_BEGIN_GROUP] = true,
                                                        [CATCODE_END_GROUP] = true,
                                                        [CATCODE_COMMENT] = true};
-    struct line line = {.start = line_start(text, at), .end = at};
+    struct line line = {.start = look_line_start(text, at), .end = at};
     line.is_blank = skip_blanks(text, line.start, at) == at;
     for (uint32_t i = line.start; i < at; i++) {
         const uint8_t byte = text->bytes[i], catcode = text->slots[byte];

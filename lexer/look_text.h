@@ -4,6 +4,7 @@
 
 #include "lexer/catcode.h"
 #include "lexer/look.h"
+#include "lexer/word64.h"
 
 static inline bool look_is_blank(uint8_t byte)
 {
@@ -18,6 +19,22 @@ static inline bool look_is_line_end(uint8_t byte)
 static inline bool look_has_catcode(const struct look_text *text, uint32_t at, enum catcode catcode)
 {
     return text->slots[text->bytes[at]] == catcode;
+}
+
+/* Where the line begins that offset at stands on. Eight bytes at a time, down to the nearest end of
+ * a line of either kind and no further: another line's would be looked for again and again. */
+static inline uint32_t look_line_start(const struct look_text *text, uint32_t at)
+{
+    while (at >= 8) {
+        const uint64_t bytes = word64_load(text->bytes + at - 8);
+        const uint64_t ends = word64_equal(bytes, '\n') | word64_equal(bytes, '\r');
+        if (ends)
+            return at - word64_behind_last(ends);
+        at -= 8;
+    }
+    while (at > 0 && !look_is_line_end(text->bytes[at - 1]))
+        at--;
+    return at;
 }
 
 /* An odd number of escape characters stands before offset at. */
