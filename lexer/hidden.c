@@ -60,20 +60,29 @@ static bool is_escaped(const uint8_t *input, uint32_t from, uint32_t at)
     return n % 2 == 1;
 }
 
+/* The next % from offset at on, or end. It is often near where it is text: \%. */
+static uint32_t find_percent(const uint8_t *input, uint32_t at, uint32_t end)
+{
+    const uint32_t near = end - at > 16 ? at + 16 : end;
+    for (; at < near; at++)
+        if (input[at] == '%')
+            return at;
+    const uint8_t *const found = at < end ? memchr(input + at, '%', end - at) : NULL;
+    return found ? (uint32_t)(found - input) : end;
+}
+
 /* The next comment of the text from offset at on. False: there is none. */
 static bool find_comment(struct comment *comment, const uint8_t *input, uint32_t at, uint32_t end)
 {
-    const uint8_t *found = NULL;
-    for (uint32_t from = at; from < end; from = (uint32_t)(found - input) + 1) {
-        found = memchr(input + from, '%', end - from);
-        if (!found)
-            return false;
-        const uint32_t start = (uint32_t)(found - input);
-        if (is_escaped(input, at, start))
-            continue;
-        *comment = (struct comment){.start = start, .end = lexer_find_line_end(input, start, end)};
-        read_comment(comment, input);
-        return true;
+    uint32_t start = at;
+    while (start < end && (start = find_percent(input, start, end)) < end) {
+        if (!is_escaped(input, at, start)) {
+            *comment =
+                (struct comment){.start = start, .end = lexer_find_line_end(input, start, end)};
+            read_comment(comment, input);
+            return true;
+        }
+        start++;
     }
     return false;
 }
@@ -107,15 +116,27 @@ static void report(struct lexer *lx, uint32_t at, uint32_t rel_start, uint32_t r
                                               .id = LEXER_ISSUE_COMMENT_HIDES});
 }
 
+/* Formulas inside others have been searched when those are: what they hold is passed over. */
 void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_t end)
 {
     struct comment comment;
-    for (uint32_t at = start; find_comment(&comment, input, at, end); at = comment.end + 1) {
-        if (comment.n_math % 2 == 1) {
+    const uint32_t known = lx->hidden_math_start, known_end = lx->hidden_math_end;
+    uint32_t at = start;
+    while (at < end) {
+        if (at >= known && at < known_end)
+            at = known_end;
+        const uint32_t to = at < known && known < end ? known : end;
+        if (at >= end || !find_comment(&comment, input, at, to)) {
+            at = to;
+        } else if (comment.n_math % 2 == 1) {
             report(lx, comment.math - 1, start, start + 1);
             return;
+        } else {
+            at = comment.end + 1;
         }
     }
+    lx->hidden_math_start = start;
+    lx->hidden_math_end = end;
 }
 
 void hidden_look_for_opening(struct lexer *lx, const uint8_t *input, uint32_t at, uint32_t end)

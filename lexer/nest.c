@@ -28,11 +28,11 @@ static struct lexer_group *open_group(struct lexer_nest *nest)
     return NULL;
 }
 
-uint32_t nest_outer_guard(struct lexer *lx)
+uint32_t nest_floor(struct lexer *lx)
 {
     struct lexer_nest *nest = &lx->nest;
     const struct lexer_context *context = &lx->context;
-    uint32_t guard = larger(nest->known_depth, nest->definition_depth);
+    uint32_t guard = larger(nest->definition_depth, nest->argument_depth);
     if (nest->n_env)
         guard = larger(guard, nest->env[nest->n_env - 1].depth);
     const struct lexer_group *group = open_group(nest);
@@ -43,6 +43,11 @@ uint32_t nest_outer_guard(struct lexer *lx)
     if (context->n_saves)
         guard = larger(guard, context->saves[context->n_saves - 1].level.depth);
     return guard;
+}
+
+uint32_t nest_outer_guard(struct lexer *lx)
+{
+    return larger(nest_floor(lx), lx->nest.known_depth);
 }
 
 void nest_update_guard(struct lexer *lx)

@@ -19,6 +19,8 @@ struct simd_stack {
     uint64_t formulas, displays;
     uint32_t depth; /* open braces */
     uint32_t floor; /* a } above it ends only formulas that are bits, and leads to no other one */
+    bool floor_is_formula; /* that one is why */
+    uint32_t least;        /* the least depth that there was */
     uint32_t n_outer;
     uint64_t half_begins, half_ends; /* 1: another $ directly behind the last one belongs to it */
     bool passes;                     /* nest.math_too_deep: a $ too deep is nothing new */
@@ -40,7 +42,8 @@ SIMD_INLINE void simd_stack_load(struct simd_stack *stack, simd_stack_starts sta
     uint32_t i = nest->n_math;
     stack->formulas = stack->displays = 0;
     stack->depth = nest->depth;
-    stack->floor = nest_outer_guard(lx);
+    stack->least = nest->depth;
+    stack->floor = nest_floor(lx);
     stack->half_begins = nest->shift_token != 0 && nest->shift_opens;
     stack->half_ends = nest->shift_token != 0 && !nest->shift_opens;
     stack->passes = nest->math_too_deep;
@@ -53,7 +56,8 @@ SIMD_INLINE void simd_stack_load(struct simd_stack *stack, simd_stack_starts sta
         starts[math->depth % 64] = math->start;
     }
     stack->n_outer = i;
-    if (i > 0 && nest->math[i - 1].depth >= stack->floor)
+    stack->floor_is_formula = i > 0 && nest->math[i - 1].depth >= stack->floor;
+    if (stack->floor_is_formula)
         stack->floor = nest->math[i - 1].depth + 1;
 }
 
@@ -64,6 +68,8 @@ SIMD_INLINE void simd_stack_save(const struct simd_stack *stack, const simd_stac
     struct lexer_nest *const nest = &lx->nest;
     uint64_t formulas = stack->formulas;
     nest->depth = stack->depth;
+    if (nest->known_depth > stack->least)
+        nest->known_depth = stack->least;
     nest->n_math = stack->n_outer;
     while (formulas != 0) {
         const uint32_t further = simd_last(formulas), depth = stack->depth - further;
@@ -171,6 +177,7 @@ SIMD_INLINE uint32_t simd_stack_read(struct simd_stack *stack, simd_stack_starts
         stack->formulas = (stack->formulas ^ flips) << opens >> closes;
         stack->displays = ((stack->displays | second) & ~flips) << opens >> closes;
         stack->depth = stack->depth + (uint32_t)opens - (uint32_t)closes;
+        stack->least = simd_least(stack->least, stack->depth);
     }
     return i;
 }
@@ -191,7 +198,7 @@ SIMD_INLINE bool simd_stack_moves(const struct simd_stack *stack, const struct s
                                   uint32_t i)
 {
     const enum simd_symbol symbol = simd_bulk_symbol(rest->low >> i, rest->high >> i);
-    return symbol == SIMD_OPENS || (symbol == SIMD_CLOSES && stack->n_outer > 0);
+    return symbol == SIMD_OPENS || (symbol == SIMD_CLOSES && stack->floor_is_formula);
 }
 
 /* Tells what of the rest a stack can tell. */
@@ -204,7 +211,9 @@ SIMD_SELDOM void simd_read_stack(const struct simd_place *place, const struct si
     struct simd_stack stack;
     simd_stack_starts starts;
     uint32_t i = 0, moved_at = UINT32_MAX;
-    if (flow->forbidden)
+    const bool ends = simd_bulk_symbol(rest->low, rest->high) == SIMD_CLOSES && flow->depth > 0 &&
+                      flow->depth <= nest_floor(lx);
+    if (flow->forbidden || ends)
         return;
     simd_list_symbols(rest, block, chunk, at);
     simd_save_flow(place, chunk, flow, at[0]);

@@ -198,6 +198,7 @@ struct lexer {
     uint32_t n_spans, n_tokens, n_lines, n_issues, n_errors, n_warnings;
     uint8_t line_styles;    /* bits of enum lexer_line_style: seen or reported */
     uint32_t hidden_search; /* comments up to here were searched for what they hide */
+    uint32_t hidden_math_start, hidden_math_end; /* a formula whose comments hide no $ */
     struct lexer_nest nest;
     struct lexer_context context;
 };

@@ -74,14 +74,22 @@ static inline void lexed_free(struct lexed *lexed)
     free(lexed->issues);
 }
 
-static inline struct lexed lexed_whole(enum lexer_regime regime, const uint8_t *in, uint32_t n)
+/* With room for so many issues, LEXED_ISSUE_CAP at most. */
+static inline struct lexed lexed_listing(enum lexer_regime regime, const uint8_t *in, uint32_t n,
+                                         uint32_t issue_cap)
 {
     struct lexed lexed = {.regime = regime};
-    const struct lexer_out out = lexed_out(&lexed, n);
+    struct lexer_out out = lexed_out(&lexed, n);
+    out.issue_cap = issue_cap;
     const struct lexer_options options = lexed_options_of(regime);
     if (lexer_run(&options, in, n, &out, &lexed.counts) != 0)
         abort();
     return lexed;
+}
+
+static inline struct lexed lexed_whole(enum lexer_regime regime, const uint8_t *in, uint32_t n)
+{
+    return lexed_listing(regime, in, n, LEXED_ISSUE_CAP);
 }
 
 static inline struct lexer_counts lexed_counts(enum lexer_regime regime, const uint8_t *in,
