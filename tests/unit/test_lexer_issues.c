@@ -184,6 +184,16 @@ Test(lexer_issues, comments_that_hide)
     expect_issues("% \\x{\n}", "unopened-brace 6-7 comment-hides 4-5<6-7");
     expect_issues("$x % $\n\ny", "unclosed-math 7-8<0-1 comment-hides 5-6<0-1");
     expect_issues("$x % $", "unclosed-math 0-1 comment-hides 5-6<0-1");
+    expect_issues("{\\\\% }%}\n", "unclosed-brace 0-1 comment-hides 5-6<0-1");
+    expect_issues("}\\\\\\%%{\n}", "unopened-brace 0-1 unopened-brace 8-9 comment-hides 6-7<8-9");
+    /* Formulas in others: what hides stands before, behind or in the inner one. */
+    expect_issues("$ a %$\n {$ b %\n\n} c\n\n",
+                  "unclosed-math 15-16<9-10 unclosed-math 20-21<0-1 comment-hides 5-6<0-1");
+    expect_issues("$ a\n {$ b %\n\n} c %$\n\n",
+                  "unclosed-math 12-13<6-7 unclosed-math 20-21<0-1 comment-hides 18-19<0-1");
+    expect_issues("$ {$ %$\n\n} d\n\n",
+                  "unclosed-math 8-9<3-4 comment-hides 6-7<3-4 unclosed-math 13-14<0-1 "
+                  "comment-hides 6-7<0-1");
     /* It would not have balanced, or nothing is missing */
     expect_issues("{a\n% }\n", "unclosed-brace 0-1");
     expect_issues("{a % {} \\}\n", "unclosed-brace 0-1");
