@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lexer/issue.h"
+#include "lexer/look_text.h"
 #include "lexer/step.h"
 
 /* A comment, from its % to the line's end, and what is in it. Offsets + 1, 0: none. */
@@ -91,9 +92,8 @@ static bool find_comment(struct comment *comment, const uint8_t *input, uint32_t
  * is open before the comment, plus 1; 0: none. */
 static uint32_t find_open(const struct comment *comment, const uint8_t *input, uint32_t from)
 {
-    uint32_t at = comment->start, n_open = 0, last = 0;
-    while (at > from && input[at - 1] != '\n' && input[at - 1] != '\r')
-        at--;
+    const uint32_t line = look_line_start(input, comment->start);
+    uint32_t at = line > from ? line : from, n_open = 0, last = 0;
     for (; (at = find_symbol(input, at, comment->start, IN_TEXT)) < comment->start; at++) {
         if (input[at] == '\\') {
             at++;
@@ -126,7 +126,7 @@ void hidden_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_
         if (at >= known && at < known_end)
             at = known_end;
         const uint32_t to = at < known && known < end ? known : end;
-        if (at >= end || !find_comment(&comment, input, at, to)) {
+        if (!find_comment(&comment, input, at, to)) {
             at = to;
         } else if (comment.n_math % 2 == 1) {
             report(lx, comment.math - 1, start, start + 1);

@@ -273,7 +273,7 @@ static bool is_parameter(const struct look_text *text, uint32_t low, uint32_t at
 
 bool look_is_no_formula(const struct look_text *text, uint32_t at)
 {
-    return is_parameter(text, look_line_start(text, at), at) || look_is_mention(text, at);
+    return is_parameter(text, look_line_start(text->bytes, at), at) || look_is_mention(text, at);
 }
 
 /* Primitives whose braces are groups, and commands that have no arguments. */
@@ -359,7 +359,7 @@ static uint32_t text_end(const struct look_text *text, uint32_t at, uint32_t end
 /* Back from the line end at offset at over it and the comment before it, if there is one. */
 static uint32_t skip_line_end(const struct look_text *text, uint32_t at)
 {
-    return text_end(text, look_line_start(text, at), at);
+    return text_end(text, look_line_start(text->bytes, at), at);
 }
 
 struct look_braces look_at_braces(const struct look_text *text, uint32_t low, uint32_t at,

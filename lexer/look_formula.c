@@ -70,7 +70,7 @@ static struct line line_before(const struct look_text *text, uint32_t at)
                                                        [CATCODE_BEGIN_GROUP] = true,
                                                        [CATCODE_END_GROUP] = true,
                                                        [CATCODE_COMMENT] = true};
-    struct line line = {.start = look_line_start(text, at), .end = at};
+    struct line line = {.start = look_line_start(text->bytes, at), .end = at};
     line.is_blank = skip_blanks(text, line.start, at) == at;
     for (uint32_t i = line.start; i < at; i++) {
         const uint8_t byte = text->bytes[i], catcode = text->slots[byte];

@@ -23,16 +23,16 @@ static inline bool look_has_catcode(const struct look_text *text, uint32_t at, e
 
 /* Where the line begins that offset at stands on. Eight bytes at a time, down to the nearest end of
  * a line of either kind and no further: another line's would be looked for again and again. */
-static inline uint32_t look_line_start(const struct look_text *text, uint32_t at)
+static inline uint32_t look_line_start(const uint8_t *bytes, uint32_t at)
 {
     while (at >= 8) {
-        const uint64_t bytes = word64_load(text->bytes + at - 8);
-        const uint64_t ends = word64_equal(bytes, '\n') | word64_equal(bytes, '\r');
+        const uint64_t word = word64_load(bytes + at - 8);
+        const uint64_t ends = word64_equal(word, '\n') | word64_equal(word, '\r');
         if (ends)
             return at - word64_behind_last(ends);
         at -= 8;
     }
-    while (at > 0 && !look_is_line_end(text->bytes[at - 1]))
+    while (at > 0 && !look_is_line_end(bytes[at - 1]))
         at--;
     return at;
 }

@@ -32,17 +32,17 @@ uint32_t nest_floor(struct lexer *lx)
 {
     struct lexer_nest *nest = &lx->nest;
     const struct lexer_context *context = &lx->context;
-    uint32_t guard = larger(nest->definition_depth, nest->argument_depth);
+    uint32_t floor = larger(nest->definition_depth, nest->argument_depth);
     if (nest->n_env)
-        guard = larger(guard, nest->env[nest->n_env - 1].depth);
+        floor = larger(floor, nest->env[nest->n_env - 1].depth);
     const struct lexer_group *group = open_group(nest);
     if (group)
-        guard = larger(guard, group->definition_depth);
+        floor = larger(floor, group->definition_depth);
     if (nest->n_groups)
-        guard = larger(guard, nest->groups[nest->n_groups - 1].depth);
+        floor = larger(floor, nest->groups[nest->n_groups - 1].depth);
     if (context->n_saves)
-        guard = larger(guard, context->saves[context->n_saves - 1].level.depth);
-    return guard;
+        floor = larger(floor, context->saves[context->n_saves - 1].level.depth);
+    return floor;
 }
 
 uint32_t nest_outer_guard(struct lexer *lx)

@@ -66,12 +66,13 @@ static inline bool nest_is_named(const struct lexer_nest *nest, const uint8_t *i
 /* To be called when what guard depends on has changed. */
 void nest_update_guard(struct lexer *lx);
 
-/* For those that follow formulas themselves: guard without them; the same without known_depth too,
- * which a } that ends nothing else is only to lower; what is reported of a formula that began at
- * offset start, at the blank line whose line end is at .. end; and of a $ at offset at that would
- * begin one beyond LEXER_MATH_DEPTH_MAX, which math_beyond then says. */
+/* For those that follow formulas themselves. Guard without them; and without known_depth too, which
+ * a } that ends nothing else only lowers. */
 uint32_t nest_outer_guard(struct lexer *lx);
 uint32_t nest_floor(struct lexer *lx);
+
+/* Reports the formula of the $ at offset start, if it is one, at the blank line whose line end is
+ * at .. end; and the $ at offset at, which would begin one beyond LEXER_MATH_DEPTH_MAX. */
 void nest_report_math(struct lexer *lx, const uint8_t *input, uint32_t start, uint32_t at,
                       uint32_t end);
 void nest_pass_math(struct lexer *lx, uint32_t at);

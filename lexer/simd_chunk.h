@@ -322,8 +322,7 @@ SIMD_INLINE struct simd_state simd_state_behind(const struct simd_chunk *chunk, 
                                .letters = low && !high,
                                .others = high && !low,
                                .blanks = skipped || (low && high),
-                               .shift = simd_lane_bit(chunk->high, index) &&
-                                        !simd_lane_bit(chunk->low, index),
+                               .shift = simd_lane_bit(chunk->shifts.of, index),
                                .skipped = skipped};
 }
 

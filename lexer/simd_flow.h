@@ -99,7 +99,7 @@ SIMD_INLINE uint32_t simd_last_shift(const struct simd_chunk *chunk, uint32_t in
     uint32_t lane = index / SIMD_LANE_BYTES;
     uint64_t below = simd_below(index % SIMD_LANE_BYTES);
     for (;; below = ~UINT64_C(0)) {
-        const uint64_t shifts = below ? chunk->high[lane] & ~chunk->low[lane] & below : 0;
+        const uint64_t shifts = below ? chunk->shifts.of[lane] & below : 0;
         if (shifts)
             return lane * SIMD_LANE_BYTES + simd_last(shifts);
         lane--;

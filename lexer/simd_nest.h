@@ -51,8 +51,7 @@ SIMD_INLINE void simd_take_suspect(const struct simd_place *place, uint32_t at, 
 SIMD_INLINE bool simd_is_apart(const struct simd_chunk *chunk, uint32_t lane, uint64_t event)
 {
     const uint32_t index = lane * SIMD_LANE_BYTES + simd_first(event);
-    if (index > chunk->begin &&
-        (!simd_lane_bit(chunk->high, index - 1) || simd_lane_bit(chunk->low, index - 1)))
+    if (index > chunk->begin && !simd_lane_bit(chunk->shifts.of, index - 1))
         return true;
     uint64_t tokens = chunk->tokens[lane] & ~(event - 1);
     for (; tokens == 0; tokens = chunk->tokens[lane])
@@ -60,7 +59,7 @@ SIMD_INLINE bool simd_is_apart(const struct simd_chunk *chunk, uint32_t lane, ui
             return false;
     const uint64_t next = simd_lowest_bit(tokens);
     return lane * SIMD_LANE_BYTES + simd_first(next) < chunk->end &&
-           (chunk->high[lane] & ~chunk->low[lane] & next) == 0;
+           (chunk->shifts.of[lane] & next) == 0;
 }
 
 /* What is a word's first letter may have to be taken, at offset at, with the escape character

@@ -185,12 +185,13 @@ SIMD_INLINE uint32_t simd_stack_read(struct simd_stack *stack, simd_stack_starts
 /* Up to the last $, if another one may belong to it. */
 SIMD_INLINE uint32_t simd_stack_tokens(const struct simd_stack *stack,
                                        const struct simd_place *place,
-                                       const struct simd_chunk *chunk, const uint16_t *at,
+                                       const struct simd_chunk *chunk, const uint16_t *index,
                                        uint32_t n)
 {
     if ((stack->half_begins | stack->half_ends) == 0)
         return 0;
-    return n > 0 ? simd_tokens_before(place, chunk, at[n - 1] + 1u) : place->lx->nest.shift_token;
+    return n > 0 ? simd_tokens_before(place, chunk, index[n - 1] + 1u)
+                 : place->lx->nest.shift_token;
 }
 
 /* The symbol with which the stack stopped is for bits that it has not, or for more of them. */
@@ -201,13 +202,14 @@ SIMD_INLINE bool simd_stack_moves(const struct simd_stack *stack, const struct s
     return symbol == SIMD_OPENS || (symbol == SIMD_CLOSES && stack->floor_is_formula);
 }
 
-/* Tells what of the rest a stack can tell. */
+/* Tells what of the rest a stack can tell: nothing where the end of a formula brings category codes
+ * back, or where the next symbol ends more than formulas. */
 SIMD_SELDOM void simd_read_stack(const struct simd_place *place, const struct simd_block *block,
                                  const struct simd_chunk *chunk, struct simd_rest *rest,
                                  struct simd_flow *flow)
 {
     struct lexer *const lx = place->lx;
-    uint16_t at[SIMD_LANE_BYTES];
+    uint16_t index[SIMD_LANE_BYTES];
     struct simd_stack stack;
     simd_stack_starts starts;
     uint32_t i = 0, moved_at = UINT32_MAX;
@@ -215,19 +217,19 @@ SIMD_SELDOM void simd_read_stack(const struct simd_place *place, const struct si
                       flow->depth <= nest_floor(lx);
     if (flow->forbidden || ends)
         return;
-    simd_list_symbols(rest, block, chunk, at);
-    simd_save_flow(place, chunk, flow, at[0]);
+    simd_list_symbols(rest, block, chunk, index);
+    simd_save_flow(place, chunk, flow, index[0]);
     simd_stack_load(&stack, starts, lx);
     stack.counts = false;
     stack.n_unopened = stack.last_unopened = 0;
-    while ((i = simd_stack_read(&stack, starts, place, rest, at, i)) < rest->n && moved_at != i &&
-           simd_stack_moves(&stack, rest, i)) {
-        simd_stack_save(&stack, starts, lx, simd_stack_tokens(&stack, place, chunk, at, i));
+    while ((i = simd_stack_read(&stack, starts, place, rest, index, i)) < rest->n &&
+           moved_at != i && simd_stack_moves(&stack, rest, i)) {
+        simd_stack_save(&stack, starts, lx, simd_stack_tokens(&stack, place, chunk, index, i));
         simd_stack_load(&stack, starts, lx);
         moved_at = i;
     }
-    const uint32_t n_tokens = simd_stack_tokens(&stack, place, chunk, at, i);
-    simd_stack_put_counted(&stack, place, at);
+    const uint32_t n_tokens = simd_stack_tokens(&stack, place, chunk, index, i);
+    simd_stack_put_counted(&stack, place, index);
     simd_stack_save(&stack, starts, lx, n_tokens);
     *flow = simd_load_flow(lx, n_tokens);
     simd_drop(rest, i);

@@ -48,6 +48,7 @@ SIMD_INLINE void simd_put_verb(struct simd_chunk *chunk, const struct simd_verb 
         chunk->symbols[lane] &= ~inside;
         chunk->low[lane] &= ~inside;
         chunk->high[lane] &= ~inside;
+        chunk->shifts.of[lane] &= ~inside;
         chunk->follows[lane] &= ~inside;
         chunk->events[lane] &= ~inside;
         if (writes)
